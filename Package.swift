@@ -1,0 +1,63 @@
+// swift-tools-version: 6.1
+import PackageDescription
+
+// Arrows point down only: C modules ← pure ← system ← services ← composition.
+let package = Package(
+    name: "fiml-gateway",
+    products: [
+        .executable(name: "fiml-gateway", targets: ["fiml-gateway"]),
+        .library(name: "FIMLWatchdogs", targets: ["FIMLWatchdogs"]),
+    ],
+    targets: [
+        // C modules: headers only, nothing compiled.
+        .systemLibrary(name: "CLinux"),
+        .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
+        .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+
+        // Pure: no system call, no clock, no thread.
+        .target(name: "HTTP"),
+        .target(name: "WebSocket", dependencies: ["COpenSSL", "CZlib"]),
+        .target(name: "FIMLCore"),
+        .target(name: "Broadcast", dependencies: ["FIMLCore", "Locking", "WebSocket"]),
+
+        // System: the only modules that touch the kernel.
+        .target(name: "Locking"),
+        .target(name: "LinuxSystem", dependencies: ["CLinux"]),
+        .target(name: "TLS", dependencies: ["COpenSSL"]),
+        .target(name: "EventLoop", dependencies: ["LinuxSystem", "Locking"]),
+        .target(name: "Transport", dependencies: ["EventLoop", "HTTP", "LinuxSystem", "TLS", "WebSocket"]),
+
+        // Services.
+        .target(name: "Configuration"),
+        .target(name: "Observability", dependencies: ["Locking"]),
+        .target(name: "EventStore", dependencies: ["Broadcast", "FIMLCore", "Locking"]),
+        .target(name: "MarketData", dependencies: ["FIMLCore", "Locking"], resources: [.copy("Recording")]),
+        .target(
+            name: "PublicSchema", path: ".", sources: ["Sources/PublicSchema"],
+            resources: [.copy("public-schema")]),
+        .target(
+            name: "FIMLWatchdogs",
+            dependencies: ["Configuration", "FIMLCore", "Locking", "MarketData", "Observability"]),
+
+        // Composition.
+        .target(
+            name: "Gateway",
+            dependencies: [
+                "Broadcast", "Configuration", "EventStore", "FIMLCore", "FIMLWatchdogs", "HTTP", "MarketData",
+                "Observability", "PublicSchema", "Transport", "WebSocket",
+            ]),
+        .executableTarget(name: "fiml-gateway", dependencies: ["Configuration", "Gateway", "TLS", "WebSocket"]),
+
+        .testTarget(name: "HTTPTests", dependencies: ["HTTP"]),
+        .testTarget(name: "WebSocketTests", dependencies: ["WebSocket"]),
+        .testTarget(name: "FIMLCoreTests", dependencies: ["FIMLCore"]),
+        .testTarget(name: "BroadcastTests", dependencies: ["Broadcast", "FIMLCore"]),
+        .testTarget(name: "EventLoopTests", dependencies: ["EventLoop", "LinuxSystem"]),
+        .testTarget(name: "ConfigurationTests", dependencies: ["Configuration"]),
+        .testTarget(name: "ObservabilityTests", dependencies: ["Observability"]),
+        .testTarget(name: "MarketDataTests", dependencies: ["MarketData"]),
+        .testTarget(name: "FIMLWatchdogsTests", dependencies: ["FIMLWatchdogs"]),
+        .testTarget(name: "StyleTests"),
+    ],
+    swiftLanguageModes: [.v6]
+)

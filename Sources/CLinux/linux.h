@@ -1,0 +1,11 @@
+// What Swift's Glibc module leaves out. Prototypes that need _GNU_SOURCE are declared by hand, since
+// defining it here would collide with that module.
+#pragma once
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/signalfd.h>
+#include <sys/timerfd.h>
+#include <sys/socket.h>
+
+extern int accept4(int socket, struct sockaddr *address, socklen_t *length, int flags);
+extern int pthread_setname_np(unsigned long thread, const char *name);

@@ -1,0 +1,26 @@
+/// A place in the event stream, printed `<milliseconds>-<sequence>` as Redis stream ids are. Grows strictly.
+public struct StreamPosition: Hashable, Comparable, Sendable, CustomStringConvertible {
+    /// Milliseconds since 1970-01-01T00:00:00Z, by the store's clock.
+    public var milliseconds: UInt64
+    /// Tells apart what was stored within one millisecond.
+    public var sequence: UInt64
+
+    /// A position from its two parts.
+    public init(milliseconds: UInt64, sequence: UInt64) {
+        self.milliseconds = milliseconds
+        self.sequence = sequence
+    }
+
+    /// Before every position that is ever assigned.
+    public static let zero = StreamPosition(milliseconds: 0, sequence: 0)
+
+    /// Earlier in the stream is less.
+    public static func < (left: StreamPosition, right: StreamPosition) -> Bool {
+        (left.milliseconds, left.sequence) < (right.milliseconds, right.sequence)
+    }
+
+    /// `1732416001104-0`.
+    public var description: String {
+        "\(milliseconds)-\(sequence)"
+    }
+}
