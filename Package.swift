@@ -33,8 +33,8 @@ let package = Package(
         .target(name: "EventStore", dependencies: ["Broadcast", "FIMLCore", "Locking"]),
         .target(name: "MarketData", dependencies: ["FIMLCore", "Locking"], resources: [.copy("Recording")]),
         .target(
-            name: "PublicSchema", path: ".", sources: ["Sources/PublicSchema"],
-            resources: [.copy("public-schema")]),
+            name: "PublicSchema", path: "public-schema", sources: ["PublicSchema.swift"],
+            resources: [.copy("v1")]),
         .target(
             name: "FIMLWatchdogs",
             dependencies: ["Configuration", "FIMLCore", "Locking", "MarketData", "Observability"]),

@@ -9,3 +9,4 @@
 
 extern int accept4(int socket, struct sockaddr *address, socklen_t *length, int flags);
 extern int pthread_setname_np(unsigned long thread, const char *name);
+extern int sched_getaffinity(int process, unsigned long size, void *mask);

@@ -1,0 +1,69 @@
+import CLinux
+import Glibc
+
+/// What came of asking for the next connection.
+public enum Acceptance: Sendable {
+    /// A new connection: its descriptor, non-blocking, to be owned by the receiver, and the peer's address.
+    case connection(Int32, PeerAddress)
+    /// Nobody waits.
+    case wouldBlock
+    /// The one that waited is gone again; ask for the next.
+    case aborted
+    /// The process or the system has no descriptor left (EMFILE, ENFILE), or no memory.
+    case exhausted
+}
+
+/// A TCP socket that takes connections. Several may share one port (SO_REUSEPORT): the kernel then spreads
+/// connections over them.
+public struct ListeningSocket: ~Copyable, Sendable {
+    private let descriptor: FileDescriptor
+    /// The port it listens on; the kernel's choice where 0 was asked for.
+    public let port: Int
+
+    /// Listens on a numeric IPv4 or IPv6 address.
+    public init(host: String, port: Int, backlog: Int32 = 4096) throws(SystemCallError) {
+        var address = try SocketAddress(host: host, port: port)
+        let kind = Int32(SOCK_STREAM.rawValue | SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue)
+        let descriptor = FileDescriptor(owning: try check("socket") { socket(address.family, kind, 0) })
+        try setOption(descriptor.raw, SOL_SOCKET, SO_REUSEADDR, 1)
+        try setOption(descriptor.raw, SOL_SOCKET, SO_REUSEPORT, 1)
+        _ = try check("bind") { address.withPointer { bind(descriptor.raw, $0, $1) } }
+        _ = try check("listen") { listen(descriptor.raw, backlog) }
+        self.port = try SocketAddress(localOf: descriptor.raw).port
+        self.descriptor = descriptor
+    }
+
+    /// To be watched for reading.
+    public var raw: Int32 { descriptor.raw }
+
+    /// The next connection, with Nagle's delay off: what is written is gathered already.
+    public func accept() throws(SystemCallError) -> Acceptance {
+        var storage = sockaddr_storage()
+        var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
+        let flags = Int32(SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue)
+        let raw = withUnsafeMutablePointer(to: &storage) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { address in
+                retryingOnInterrupt { accept4(descriptor.raw, address, &length, flags) }
+            }
+        }
+        if raw >= 0 {
+            // It can fail only where the peer is gone already, which the first read will tell.
+            try? setOption(raw, Int32(IPPROTO_TCP), TCP_NODELAY, 1)
+            return .connection(raw, PeerAddress(storage))
+        }
+        switch errno {
+        case EAGAIN, EWOULDBLOCK: return .wouldBlock
+        case EMFILE, ENFILE, ENOBUFS, ENOMEM: return .exhausted
+        // accept(2): pending network errors of the new connection are to be treated like a retry.
+        case ECONNABORTED, EPROTO, ENETDOWN, ENOPROTOOPT, EHOSTDOWN, ENONET, EHOSTUNREACH, EOPNOTSUPP,
+            ENETUNREACH, EPERM:
+            return .aborted
+        default: throw SystemCallError("accept4")
+        }
+    }
+}
+
+func setOption(_ raw: Int32, _ level: Int32, _ name: Int32, _ value: Int32) throws(SystemCallError) {
+    var value = value
+    _ = try check("setsockopt") { setsockopt(raw, level, name, &value, socklen_t(MemoryLayout<Int32>.size)) }
+}

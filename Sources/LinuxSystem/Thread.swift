@@ -1,0 +1,41 @@
+import CLinux
+import Glibc
+
+/// A kernel thread with a name that `top -H` shows.
+public struct Thread: ~Copyable, Sendable {
+    private let identifier: pthread_t
+
+    /// Starts a thread that runs `body` once; the name is cut to the kernel's 15 bytes.
+    public init(name: String, _ body: @escaping @Sendable () -> Void) throws(SystemCallError) {
+        final class Start: Sendable {
+            let body: @Sendable () -> Void
+            let name: String
+
+            init(name: String, body: @escaping @Sendable () -> Void) {
+                self.name = name
+                self.body = body
+            }
+        }
+        let start = Unmanaged.passRetained(Start(name: String(name.prefix(15)), body: body))
+        var identifier = pthread_t()
+        let code = pthread_create(
+            &identifier, nil,
+            { argument in
+                guard let argument else { return nil }
+                let start = Unmanaged<Start>.fromOpaque(argument).takeRetainedValue()
+                pthread_setname_np(pthread_self(), start.name)
+                start.body()
+                return nil
+            }, start.toOpaque())
+        guard code == 0 else {
+            start.release()
+            throw SystemCallError("pthread_create", code: code)
+        }
+        self.identifier = identifier
+    }
+
+    /// Waits until it has ended.
+    public consuming func join() {
+        pthread_join(identifier, nil)
+    }
+}
