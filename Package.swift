@@ -25,7 +25,9 @@ let package = Package(
         .target(name: "LinuxSystem", dependencies: ["CLinux"]),
         .target(name: "TLS", dependencies: ["COpenSSL"]),
         .target(name: "EventLoop", dependencies: ["LinuxSystem", "Locking"]),
-        .target(name: "Transport", dependencies: ["EventLoop", "HTTP", "LinuxSystem", "TLS", "WebSocket"]),
+        .target(
+            name: "Transport",
+            dependencies: ["Broadcast", "EventLoop", "HTTP", "LinuxSystem", "TLS", "WebSocket"]),
 
         // Services.
         .target(name: "Configuration"),
@@ -44,7 +46,8 @@ let package = Package(
             name: "Gateway",
             dependencies: [
                 "Broadcast", "Configuration", "EventStore", "FIMLCore", "FIMLWatchdogs", "HTTP", "MarketData",
-                "Observability", "PublicSchema", "Transport", "WebSocket",
+                "EventLoop", "LinuxSystem", "Locking", "Observability", "PublicSchema", "TLS", "Transport",
+                "WebSocket",
             ]),
         .executableTarget(name: "fiml-gateway", dependencies: ["Configuration", "Gateway", "TLS", "WebSocket"]),
 

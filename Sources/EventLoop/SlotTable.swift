@@ -6,18 +6,21 @@ public struct SlotToken: Hashable, Sendable {
     public let generation: UInt32
 
     /// From its parts.
+    @inlinable
     public init(slot: UInt32, generation: UInt32) {
         self.slot = slot
         self.generation = generation
     }
 
     /// From the number that epoll and timers carry.
+    @inlinable
     public init(_ number: UInt64) {
         slot = UInt32(truncatingIfNeeded: number)
         generation = UInt32(truncatingIfNeeded: number >> 32)
     }
 
     /// For epoll and timers.
+    @inlinable
     public var number: UInt64 {
         UInt64(generation) << 32 | UInt64(slot)
     }
@@ -25,20 +28,24 @@ public struct SlotToken: Hashable, Sendable {
 
 /// Elements in numbered slots that are used again, each under a token that is never used again (2³² to one).
 public struct SlotTable<Element> {
-    private var elements: [Element?] = []
-    private var generations: [UInt32] = []
-    private var free: [UInt32] = []
+    @usableFromInline var elements: [Element?] = []
+    @usableFromInline var generations: [UInt32] = []
+    @usableFromInline var free: [UInt32] = []
 
     /// An empty table.
+    @inlinable
     public init() {}
 
     /// Elements in it.
+    @inlinable
     public var count: Int { elements.count - free.count }
 
     /// One more than the highest slot ever used.
+    @inlinable
     public var capacity: Int { elements.count }
 
     /// Puts in the element that `make` builds for its own token.
+    @inlinable
     public mutating func insert(_ make: (SlotToken) -> Element) -> SlotToken {
         let slot: UInt32
         if let last = free.popLast() {
@@ -54,6 +61,7 @@ public struct SlotTable<Element> {
     }
 
     /// The element of that token, if it is still there.
+    @inlinable
     public subscript(token: SlotToken) -> Element? {
         let slot = Int(token.slot)
         guard slot < elements.count, generations[slot] == token.generation else { return nil }
@@ -61,15 +69,17 @@ public struct SlotTable<Element> {
     }
 
     /// The element in a slot, whoever it is.
+    @inlinable
     public subscript(slot slot: UInt32) -> Element? {
         elements[Int(slot)]
     }
 
     /// Takes the element of that token out.
-    @discardableResult
+    @discardableResult @inlinable
     public mutating func remove(_ token: SlotToken) -> Element? {
         let slot = Int(token.slot)
-        guard slot < elements.count, generations[slot] == token.generation, let element = elements[slot] else {
+        guard slot < elements.count, generations[slot] == token.generation, let element = elements[slot]
+        else {
             return nil
         }
         elements[slot] = nil
@@ -79,6 +89,7 @@ public struct SlotTable<Element> {
     }
 
     /// Calls `body` with each element, in the order of slots.
+    @inlinable
     public func forEach(_ body: (Element) -> Void) {
         for case .some(let element) in elements { body(element) }
     }

@@ -20,9 +20,10 @@ public struct FileDescriptor: ~Copyable, Sendable {
         Transfer(retryingOnInterrupt { recv(raw, buffer.baseAddress, buffer.count, Int32(MSG_DONTWAIT)) })
     }
 
-    /// Writes as much as the kernel takes.
-    public func write(_ bytes: UnsafeRawBufferPointer) -> Transfer {
-        Transfer(sendNow(raw, bytes))
+    /// Tells the peer that nothing more will be sent; it may still send.
+    public func shutdownWriting() {
+        // It fails only where the connection is lost, which the next read will tell.
+        _ = shutdown(raw, Int32(SHUT_WR))
     }
 }
 
@@ -50,6 +51,12 @@ public enum Transfer: Equatable, Sendable {
             self = .failed(errno)
         }
     }
+}
+
+/// Whether the call that just returned -1 would have blocked.
+@inlinable
+public func isWouldBlock() -> Bool {
+    errno == EAGAIN || errno == EWOULDBLOCK
 }
 
 /// One `send()` without blocking and without SIGPIPE: bytes taken, or -1 with `errno`. The innermost call of a

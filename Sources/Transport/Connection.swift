@@ -1,0 +1,111 @@
+import Broadcast
+import EventLoop
+import HTTP
+import LinuxSystem
+import TLS
+import WebSocket
+
+/// One connection, from accept to close: TLS or not, HTTP first, WebSocket perhaps. An idle one owns no buffer.
+///
+/// It belongs to its loop's thread.
+public final class Connection {
+    enum Phase: UInt8 {
+        /// Shaking hands for TLS.
+        case handshake
+        case http
+        case webSocket
+        /// What waits is written, then we end our side.
+        case draining
+        /// Our side has ended. Input is discarded until the peer ends its own, so that closing does not reset the
+        /// connection before the peer has read our last words (RFC 9112 9.6).
+        case lingering
+    }
+
+    /// Names it for as long as the process runs.
+    public let token: SlotToken
+    /// Who is at the other end.
+    public let peer: PeerAddress
+    let descriptor: FileDescriptor
+    let tls: TLSSession?
+
+    var phase: Phase
+    var interest: Readiness = .readable
+    /// While HTTP is spoken.
+    var parser: HTTPRequestParser?
+    /// While WebSocket is spoken.
+    var reader: WebSocketReader?
+    var closing = ClosingHandshake(role: .server)
+    /// What waits to be written; nil while nothing does.
+    var queue: SendQueue?
+    /// Sealed bytes that the socket did not take; they go before anything in `queue`.
+    var unsent: [UInt8] = []
+    var sendQueueBytes: Int?
+
+    /// When the phase, or the part of a request that is being waited for, began. All times are the loop's `now`.
+    var phaseSince: UInt64
+    var lastInput: UInt64
+    /// When the socket last took something, or something was first to wait.
+    var lastProgress: UInt64
+    var pingedAt: UInt64?
+    /// A request is being answered by `Answer.later`.
+    var isAwaitingAnswer = false
+    var answersHEAD = false
+    var keepsAlive = true
+    var isDirty = false
+    /// The peer has sent its last byte.
+    var peerHasEnded = false
+    /// The earliest entry in the wheel.
+    var scheduledAt: UInt64?
+    /// The service knows of the WebSocket.
+    var isOpen = false
+
+    /// The service's own state.
+    public internal(set) var session: AnyObject?
+    /// When the service wants to be called; nil for never.
+    public var serviceDeadline: UInt64?
+
+    init(
+        token: SlotToken, descriptor: consuming FileDescriptor, peer: PeerAddress, tls: TLSSession?,
+        limits: HTTPLimits, now: UInt64
+    ) {
+        self.token = token
+        self.descriptor = descriptor
+        self.peer = peer
+        self.tls = tls
+        phase = tls == nil ? .http : .handshake
+        parser = HTTPRequestParser(limits: limits)
+        phaseSince = now
+        lastInput = now
+        lastProgress = now
+    }
+
+    /// Whether bytes wait for the socket.
+    var hasUnsent: Bool { queue != nil || !unsent.isEmpty }
+
+    /// The time at which something is due next, if nothing happens before.
+    func deadline(_ limits: TransportLimits) -> UInt64 {
+        var deadline: UInt64
+        switch phase {
+        case .handshake:
+            deadline = phaseSince + limits.tlsHandshake
+        case .http:
+            switch parser?.phase ?? .idle {
+            case .idle: deadline = isAwaitingAnswer ? .max : lastInput + limits.idle
+            case .head: deadline = phaseSince + limits.requestHead
+            case .body: deadline = phaseSince + limits.requestBody
+            }
+        case .webSocket:
+            if closing.isSent {
+                deadline = phaseSince + limits.closing
+            } else {
+                deadline = pingedAt.map { $0 + limits.pong } ?? lastInput + limits.ping
+                deadline = min(deadline, serviceDeadline ?? .max)
+            }
+        case .draining:
+            deadline = .max
+        case .lingering:
+            deadline = phaseSince + limits.closing
+        }
+        return hasUnsent ? min(deadline, lastProgress + limits.stall) : deadline
+    }
+}

@@ -1,0 +1,76 @@
+import Broadcast
+import HTTP
+import WebSocket
+
+/// What a `TransportLoop` asks of the program it carries. All calls come on the loop's thread.
+public protocol TransportService: AnyObject {
+    /// Answers a request.
+    func respond(to request: HTTPRequest, from connection: Connection) -> Answer
+    /// A WebSocket connection is open; its 101 is on its way.
+    func opened(_ connection: Connection)
+    /// A whole message came.
+    func received(_ payload: [UInt8], _ opcode: Opcode, from connection: Connection)
+    /// A WebSocket connection is over, or will be once the peer has been told: nothing can be sent to it. Called once.
+    func ended(_ connection: Connection, _ code: CloseCode)
+    /// The connection's `serviceDeadline` has passed; a new one may be set.
+    func deadlinePassed(_ connection: Connection)
+    /// The `gap` message for what a slow consumer loses.
+    func gapMessage(_ loss: Loss) -> [UInt8]
+    /// Events were shed for a slow consumer.
+    func shed(_ loss: Loss, _ connection: Connection)
+    /// Publications went to all who want them: so many frames, in so many nanoseconds.
+    func broadcast(_ publications: ArraySlice<Publication>, frames: Int, nanoseconds: UInt64)
+    /// A turn of the loop ends; whether work is left that must not wait.
+    func turnEnded() -> Bool
+}
+
+/// How a request is answered.
+public enum Answer {
+    /// At once.
+    case response(HTTPResponse)
+    /// Later, by `TransportLoop.complete`. Nothing more is read from the connection until then.
+    case later
+    /// By switching to WebSocket.
+    case webSocket(WebSocketAcceptance)
+}
+
+/// The terms on which a WebSocket connection is accepted.
+public struct WebSocketAcceptance {
+    /// From `WebSocketUpgrade.check`.
+    public var acceptKey: String
+    /// What is answered in `Sec-WebSocket-Protocol`, if anything.
+    public var subprotocol: String?
+    /// What was negotiated, if anything.
+    public var deflate: DeflateParameters?
+    /// The largest message taken, as sent.
+    public var maxMessageBytes: Int
+    /// The largest message taken, inflated.
+    public var maxInflatedBytes: Int
+    /// Bytes that may wait for the peer before events are shed and the connection is closed. Nil: nothing is shed,
+    /// and nothing more is read while much waits.
+    public var sendQueueBytes: Int?
+    /// The service's own state of the connection.
+    public var session: AnyObject?
+
+    /// Terms with every part given.
+    public init(
+        acceptKey: String, subprotocol: String?, deflate: DeflateParameters?, maxMessageBytes: Int,
+        maxInflatedBytes: Int, sendQueueBytes: Int?, session: AnyObject?
+    ) {
+        self.acceptKey = acceptKey
+        self.subprotocol = subprotocol
+        self.deflate = deflate
+        self.maxMessageBytes = maxMessageBytes
+        self.maxInflatedBytes = maxInflatedBytes
+        self.sendQueueBytes = sendQueueBytes
+        self.session = session
+    }
+}
+
+/// What other threads send to a loop.
+public enum LoopMessage: Sendable {
+    /// An event for all of the loop's subscribers who want it.
+    case publication(Publication)
+    /// Something to do on the loop.
+    case task(@Sendable (TransportLoop) -> Void)
+}
