@@ -113,7 +113,12 @@ extension Setting {
     static func file(_ name: String, _ property: Property<String?>, _ summary: String) -> Setting {
         Setting(
             name, property, kind: .path, allowed: "the path of a readable file", summary,
-            value: { $0.utf8.contains(0) ? .none : .some($0) }, text: { $0 ?? "" })
+            value: { isPath($0) ? .some($0) : .none }, text: { $0 ?? "" })
+    }
+
+    /// Without control characters: NUL would end the name early, the others garble whatever shows it.
+    static func isPath(_ text: String) -> Bool {
+        text.utf8.allSatisfy { $0 >= 0x20 && $0 != 0x7F }
     }
 
     private static func integer(_ text: String, in range: ClosedRange<Int>) -> Int? {

@@ -38,7 +38,7 @@ public enum SettingTable {
         Setting(
             "FIML_DATA_DIR", \.server.dataDirectory, kind: .path, allowed: "the path of a directory",
             "Directory for what must survive a restart.",
-            value: { $0.utf8.contains(0) ? nil : $0 }, text: { $0 }),
+            value: { Setting.isPath($0) ? $0 : nil }, text: { $0 }),
         .bool("FIML_DEV_ENDPOINTS", \.server.devEndpoints, "Offers `/ws/echo` for conformance suites."),
         .choice("FIML_LOG_LEVEL", \.server.logLevel, "Records below this level are not logged."),
         .seconds(

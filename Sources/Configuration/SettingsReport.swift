@@ -86,16 +86,8 @@ public struct SettingsReport: Sendable {
             byte > 0x20 && byte != 0x7F && !"#'\"\\".utf8.contains(byte)
         }
         if isPlain { return value }
-        var quoted = ""
-        for character in value {
-            switch character {
-            case "\n": quoted += "\\n"
-            case "\t": quoted += "\\t"
-            case "\"", "\\": quoted += "\\\(character)"
-            default: quoted.append(character)
-            }
-        }
-        return "\"\(quoted)\""
+        let escaped = value.flatMap { $0 == "\"" || $0 == "\\" ? ["\\", $0] : [$0] }
+        return "\"\(String(escaped))\""
     }
 }
 

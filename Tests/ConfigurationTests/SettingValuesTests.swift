@@ -52,15 +52,21 @@ let settingVectors: [SettingVector] = [
     SettingVector("FIML_PORT", 8000, 0, 65_535),
     SettingVector("FIML_EVENT_LOOPS", 0, 0, 64),
     SettingVector("FIML_MAX_CONNECTIONS", 100_000, 1, 1_000_000),
-    SettingVector("FIML_DATA_DIR", "data", allowed: ["/var/lib/fiml", "a b"], refused: ["a\0b"]),
+    SettingVector(
+        "FIML_DATA_DIR", "data", allowed: ["/var/lib/fiml", "a b"],
+        refused: ["a\0b", "a\nb", "a\rb", "a\u{7F}b"]),
     SettingVector(flag: "FIML_DEV_ENDPOINTS", false),
     SettingVector(
         "FIML_LOG_LEVEL", "INFO", allowed: ["DEBUG", "INFO", "WARNING", "ERROR"],
         refused: ["TRACE", "3", "WARN"]),
     SettingVector("FIML_DRAIN_SECONDS", 5, 0, 3600),
     SettingVector("FIML_TLS_PORT", 0, 0, 65_535),
-    SettingVector("FIML_TLS_CERT_FILE", "", allowed: ["/etc/fiml/chain.pem"], refused: ["a\0b"]),
-    SettingVector("FIML_TLS_KEY_FILE", "", allowed: ["/etc/fiml/key.pem"], refused: ["a\0b"]),
+    SettingVector(
+        "FIML_TLS_CERT_FILE", "", allowed: ["/etc/fiml/chain.pem"],
+        refused: ["a\0b", "a\nb", "a\rb", "a\u{7F}b"]),
+    SettingVector(
+        "FIML_TLS_KEY_FILE", "", allowed: ["/etc/fiml/key.pem"],
+        refused: ["a\0b", "a\nb", "a\rb", "a\u{7F}b"]),
     SettingVector("FIML_TLS_HANDSHAKE_TIMEOUT_SECONDS", 10, 1, 300),
     SettingVector(flag: "ENABLE_CORS", true),
     SettingVector(
