@@ -30,7 +30,7 @@ let package = Package(
             dependencies: ["Broadcast", "EventLoop", "HTTP", "LinuxSystem", "TLS", "WebSocket"]),
 
         // Services.
-        .target(name: "Configuration"),
+        .target(name: "Configuration", dependencies: ["Observability"]),
         .target(name: "Observability", dependencies: ["Locking"]),
         .target(name: "EventStore", dependencies: ["Broadcast", "FIMLCore", "Locking"]),
         .target(name: "MarketData", dependencies: ["FIMLCore", "Locking"], resources: [.copy("Recording")]),
@@ -49,14 +49,15 @@ let package = Package(
                 "EventLoop", "LinuxSystem", "Locking", "Observability", "PublicSchema", "TLS", "Transport",
                 "WebSocket",
             ]),
-        .executableTarget(name: "fiml-gateway", dependencies: ["Configuration", "Gateway", "TLS", "WebSocket"]),
+        .executableTarget(
+            name: "fiml-gateway", dependencies: ["Configuration", "Gateway", "TLS", "WebSocket"]),
 
         .testTarget(name: "HTTPTests", dependencies: ["HTTP"]),
         .testTarget(name: "WebSocketTests", dependencies: ["WebSocket"]),
         .testTarget(name: "FIMLCoreTests", dependencies: ["FIMLCore"]),
         .testTarget(name: "BroadcastTests", dependencies: ["Broadcast", "FIMLCore"]),
         .testTarget(name: "EventLoopTests", dependencies: ["EventLoop", "LinuxSystem"]),
-        .testTarget(name: "ConfigurationTests", dependencies: ["Configuration"]),
+        .testTarget(name: "ConfigurationTests", dependencies: ["Configuration", "Observability"]),
         .testTarget(name: "ObservabilityTests", dependencies: ["Observability"]),
         .testTarget(name: "MarketDataTests", dependencies: ["MarketData"]),
         .testTarget(name: "FIMLWatchdogsTests", dependencies: ["FIMLWatchdogs"]),

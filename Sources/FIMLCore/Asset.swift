@@ -34,8 +34,8 @@ public struct Asset: Hashable, Sendable {
 
     /// An asset with FIML's defaults: market US, currency USD.
     public init(
-        symbol: String, name: String? = nil, assetType: AssetType, market: Market = .us, exchange: String? = nil,
-        currency: String = "USD", pair: String? = nil
+        symbol: String, name: String? = nil, assetType: AssetType, market: Market = .us,
+        exchange: String? = nil, currency: String = "USD", pair: String? = nil
     ) {
         self.symbol = symbol
         self.name = name

@@ -63,8 +63,8 @@ public struct WatchdogEvent: Hashable, Sendable {
 
     /// An event with every part given.
     public init(
-        eventID: String, type: EventType, severity: Severity, status: EventStatus = .firing, fingerprint: String,
-        watchdog: WatchdogName, asset: Asset?, assets: [String], description: String,
+        eventID: String, type: EventType, severity: Severity, status: EventStatus = .firing,
+        fingerprint: String, watchdog: WatchdogName, asset: Asset?, assets: [String], description: String,
         data: [String: JSONValue] = [:], evidence: Evidence? = nil, timestamp: Timestamp, startsAt: Timestamp,
         endsAt: Timestamp? = nil, metadata: [String: JSONValue] = [:]
     ) {

@@ -6,8 +6,8 @@ import Synchronization
 
 /// A value that only one thread at a time reaches.
 ///
-/// Under the thread sanitizer, which does not understand `Synchronization.Mutex`, a `pthread_mutex_t` stands in
-/// (build with `-Xswiftc -DTHREAD_SANITIZER`).
+/// Under the thread sanitizer, which does not understand `Synchronization.Mutex`, a `pthread_mutex_t` stands
+/// in (build with `-Xswiftc -DTHREAD_SANITIZER`).
 public final class Locked<Value>: Sendable {
     #if THREAD_SANITIZER
         // @unchecked is true: `value` is touched only between lock and unlock.

@@ -1,0 +1,194 @@
+/// Every setting that is in effect, in the order in which they are shown: the one place that `serve`,
+/// `check-config`, `print-config` and the README's table are made from.
+public enum SettingTable {
+    /// Settings that belong together.
+    public struct Section: Sendable {
+        /// The heading.
+        public let title: String
+        /// In the order in which they are shown.
+        public let settings: [Setting]
+    }
+
+    /// All of them.
+    public static let sections = [
+        Section(title: "Server", settings: server),
+        Section(title: "TLS", settings: tls),
+        Section(title: "Browsers", settings: browsers),
+        Section(title: "HTTP", settings: http),
+        Section(title: "WebSocket", settings: webSocket),
+        Section(title: "Watchdogs", settings: watchdogs),
+        Section(title: "Market data", settings: marketData),
+    ]
+
+    private static let server: [Setting] = [
+        .choice(
+            "FIML_ENV", \.server.deployment,
+            "What the deployment is for; `production` warns of development settings."),
+        Setting(
+            "FIML_HOST", \.server.host, kind: .text, allowed: "an IP address or a host name",
+            "Address to listen on; `0.0.0.0` or `::` for every interface.", value: host, text: { $0 }),
+        .integer(
+            "FIML_PORT", \.server.port, 0...65_535, unit: "TCP port",
+            "Port for plain HTTP and WebSocket; 0 takes any free one."),
+        .integer(
+            "FIML_EVENT_LOOPS", \.server.eventLoops, 0...64, unit: "threads", "Event loops; 0: one a core."),
+        .integer(
+            "FIML_MAX_CONNECTIONS", \.server.maxConnections, 1...1_000_000, unit: "connections",
+            "Connections open at once; more are answered with 503."),
+        Setting(
+            "FIML_DATA_DIR", \.server.dataDirectory, kind: .path, allowed: "the path of a directory",
+            "Directory for what must survive a restart.",
+            value: { Setting.isPath($0) ? $0 : nil }, text: { $0 }),
+        .bool("FIML_DEV_ENDPOINTS", \.server.devEndpoints, "Offers `/ws/echo` for conformance suites."),
+        .choice("FIML_LOG_LEVEL", \.server.logLevel, "Records below this level are not logged."),
+        .seconds(
+            "FIML_DRAIN_SECONDS", \.server.drainTime, 0...3600,
+            "How long a stop waits for connections to finish."),
+    ]
+
+    private static let tls: [Setting] = [
+        .integer(
+            "FIML_TLS_PORT", \.tls.port, 0...65_535, unit: "TCP port", "Port for HTTPS and WSS; 0 is off."),
+        .file(
+            "FIML_TLS_CERT_FILE", \.tls.certificateFile,
+            "PEM file of the certificate chain, the server's own first."),
+        .file("FIML_TLS_KEY_FILE", \.tls.keyFile, "PEM file of the private key."),
+        .seconds(
+            "FIML_TLS_HANDSHAKE_TIMEOUT_SECONDS", \.tls.handshakeTimeout, 1...300,
+            "How long a handshake may take."),
+    ]
+
+    private static let browsers: [Setting] = [
+        .bool("ENABLE_CORS", \.cors.isEnabled, "Whether answers carry CORS fields."),
+        Setting(
+            "CORS_ORIGINS", \.cors.origins, kind: .origins,
+            allowed: "* or origins such as https://app.example.com, separated by commas",
+            "Origins whose pages may read answers and open a WebSocket.",
+            value: { AllowedOrigins($0) }, text: \.description),
+    ]
+
+    private static let http: [Setting] = [
+        .integer(
+            "FIML_HTTP_MAX_REQUEST_LINE_BYTES", \.http.maxRequestLineBytes, 1024...65_536, unit: "bytes",
+            "Longest request line; a longer one is answered with 414."),
+        .integer(
+            "FIML_HTTP_MAX_FIELDS_BYTES", \.http.maxFieldsBytes, 1024...1_048_576, unit: "bytes",
+            "All fields of a request together; more are answered with 431."),
+        .integer(
+            "FIML_HTTP_MAX_FIELDS", \.http.maxFields, 8...1000, unit: "fields",
+            "Fields of a request; more are answered with 431."),
+        .integer(
+            "FIML_HTTP_MAX_BODY_BYTES", \.http.maxBodyBytes, 1024...67_108_864, unit: "bytes",
+            "Largest content of a request; more is answered with 413."),
+        .seconds(
+            "FIML_HTTP_HEADER_TIMEOUT_SECONDS", \.http.headerTimeout, 1...300,
+            "From a request's first byte to the end of its fields."),
+        .seconds(
+            "FIML_HTTP_BODY_TIMEOUT_SECONDS", \.http.bodyTimeout, 1...3600,
+            "From the end of the fields to the end of the content."),
+        .seconds(
+            "FIML_HTTP_IDLE_TIMEOUT_SECONDS", \.http.idleTimeout, 1...3600,
+            "A connection without a request is closed after this."),
+    ]
+
+    private static let webSocket: [Setting] = [
+        .seconds(
+            "FIML_HEARTBEAT_SECONDS", \.webSocket.heartbeat, 1...3600, "How often a `heartbeat` is sent."),
+        .integer(
+            "FIML_WS_MAX_MESSAGE_BYTES", \.webSocket.maxMessageBytes, 1024...16_777_216, unit: "bytes",
+            "Largest message of a client as received."),
+        .integer(
+            "FIML_WS_MAX_INFLATED_BYTES", \.webSocket.maxInflatedBytes, 1024...67_108_864, unit: "bytes",
+            "Largest message of a client once inflated."),
+        .integer(
+            "FIML_WS_MAX_SUBSCRIPTIONS", \.webSocket.maxSubscriptions, 1...10_000, unit: "subscriptions",
+            "Subscriptions of one connection."),
+        .integer(
+            "FIML_WS_REQUESTS_PER_SECOND", \.webSocket.requestsPerSecond, 1...10_000,
+            unit: "requests per second",
+            "Requests of one client in the long run."),
+        .integer(
+            "FIML_WS_REQUEST_BURST", \.webSocket.requestBurst, 1...100_000, unit: "requests",
+            "Requests of one client at once."),
+        .integer(
+            "FIML_WS_SEND_QUEUE_BYTES", \.webSocket.sendQueueBytes, 65_536...1_073_741_824, unit: "bytes",
+            "Bytes that may wait for one connection; over half of it the lowest severities are left out."),
+        .seconds(
+            "FIML_WS_STALL_SECONDS", \.webSocket.stallTime, 1...3600,
+            "A connection that takes nothing for this long is closed with 4102."),
+        .seconds(
+            "FIML_WS_PING_SECONDS", \.webSocket.pingInterval, 1...3600,
+            "A silent connection is pinged after this."),
+        .seconds(
+            "FIML_WS_PONG_TIMEOUT_SECONDS", \.webSocket.pongTimeout, 1...3600,
+            "A pinged connection that stays silent this long is closed with 4201."),
+    ]
+
+    private static let watchdogs: [Setting] = [
+        .bool("WATCHDOG_GLOBAL_ENABLED", \.watchdogs.isEnabled, "Master switch of all watchdogs."),
+        .bool(
+            "WATCHDOG_EVENT_STREAM_ENABLED", \.watchdogs.eventStreamIsEnabled,
+            "Whether what watchdogs find enters the event stream."),
+        .bool(
+            "WATCHDOG_WEBSOCKET_BROADCAST", \.watchdogs.webSocketBroadcast,
+            "Whether the event stream is broadcast to WebSocket subscribers."),
+        .integer(
+            "WATCHDOG_MAX_EVENTS_IN_MEMORY", \.watchdogs.maxEventsInMemory, 1...1_000_000, unit: "events",
+            "Events kept for `since`, `last` and `GET /events`."),
+        .bool(
+            "ENABLE_UNUSUAL_VOLUME_WATCHDOG", \.watchdogs.unusualVolume.isEnabled,
+            "Whether `unusual_volume` runs."),
+        .seconds(
+            "UNUSUAL_VOLUME_CHECK_INTERVAL", \.watchdogs.unusualVolume.checkInterval, 1...86_400,
+            "From one check of `unusual_volume` to the next."),
+        .decimal(
+            "UNUSUAL_VOLUME_MULTIPLIER", \.watchdogs.unusualVolume.multiplier, 1...1000,
+            unit: "times the mean",
+            "`unusual_volume` fires above this multiple of the mean volume."),
+        .bool(
+            "ENABLE_PRICE_ANOMALY_WATCHDOG", \.watchdogs.priceAnomaly.isEnabled,
+            "Whether `price_anomaly` runs."),
+        .seconds(
+            "PRICE_ANOMALY_CHECK_INTERVAL", \.watchdogs.priceAnomaly.checkInterval, 1...86_400,
+            "From one check of `price_anomaly` to the next."),
+        .decimal(
+            "PRICE_ANOMALY_THRESHOLD_PCT", \.watchdogs.priceAnomaly.thresholdPct, 0.01...100, unit: "percent",
+            "`price_anomaly` fires above this move."),
+        .seconds(
+            "PRICE_ANOMALY_WINDOW_SECONDS", \.watchdogs.priceAnomaly.window, 1...86_400,
+            "`price_anomaly` takes the move over this long; daily bars are judged bar to bar."),
+        .bool(
+            "ENABLE_FUNDING_RATE_WATCHDOG", \.watchdogs.fundingRate.isEnabled,
+            "Whether `funding_rate` runs."),
+        .seconds(
+            "FUNDING_RATE_CHECK_INTERVAL", \.watchdogs.fundingRate.checkInterval, 1...86_400,
+            "From one check of `funding_rate` to the next."),
+        .decimal(
+            "FUNDING_RATE_THRESHOLD_PCT", \.watchdogs.fundingRate.thresholdPct, 0.0001...100,
+            unit: "percent per 8 hours", "`funding_rate` fires above this mean rate."),
+    ]
+
+    private static let marketData: [Setting] = [
+        .choice(
+            "MARKET_DATA_SOURCE", \.marketData.source,
+            allowed: "replay (live market data is not in this version)", "Where market data come from."),
+        .decimal(
+            "REPLAY_SPEED", \.marketData.replaySpeed, 1...31_536_000,
+            unit: "seconds of the recording per second",
+            "How fast the recorded market is replayed."),
+        Setting(
+            "REPLAY_FROM", \.marketData.replayFrom, kind: .date,
+            allowed: "a date as YYYY-MM-DD, from 1970 on",
+            "First day that is replayed; the recording's own start where it is not set.",
+            value: { CalendarDate($0).map(Optional.some) }, text: { $0?.description ?? "" }),
+    ]
+
+    /// Letters, digits, `.`, `-`, `:` and `%` (a zone): enough for addresses and names, and no more than a
+    /// name may have (253, RFC 1035 section 2.3.4).
+    @Sendable private static func host(_ text: String) -> String? {
+        let isHostPart: (Character) -> Bool = { character in
+            character.isASCII && (character.isLetter || character.isNumber || "._-:%".contains(character))
+        }
+        return text.count <= 253 && text.allSatisfy(isHostPart) ? text : nil
+    }
+}

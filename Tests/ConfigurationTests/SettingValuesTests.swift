@@ -1,0 +1,204 @@
+import Testing
+
+@testable import Configuration
+
+/// What a setting is when nothing is set, its outermost allowed values, and values that must be refused.
+struct SettingVector: Sendable, CustomTestStringConvertible {
+    let name: String
+    let standard: String
+    let allowed: [String]
+    let refused: [String]
+
+    var testDescription: String { name }
+
+    init(_ name: String, _ standard: String, allowed: [String], refused: [String]) {
+        (self.name, self.standard, self.allowed, self.refused) = (name, standard, allowed, refused)
+    }
+
+    /// A whole number from `lowest` to `highest`.
+    init(_ name: String, _ standard: Int, _ lowest: Int, _ highest: Int) {
+        self.init(
+            name, "\(standard)", allowed: ["\(lowest)", "\(highest)"],
+            refused: [
+                "\(lowest - 1)", "\(highest + 1)", "ten", "1.5", "0x10", "1_000", "99999999999999999999",
+                "5 s",
+            ])
+    }
+
+    /// A number from `lowest` to `highest`, with one just outside at either end.
+    init(
+        _ name: String, _ standard: String, _ lowest: String, _ highest: String, below: String, above: String
+    ) {
+        self.init(
+            name, standard, allowed: [lowest, highest],
+            refused: [below, above, "ten", "nan", "inf", "0x1p3", "1,5", "1e999", "-1", "--1"])
+    }
+
+    init(flag name: String, _ standard: Bool) {
+        self.init(
+            name, standard ? "true" : "false", allowed: ["true", "false"],
+            refused: ["2", "-1", "maybe", "tru", "true,false"])
+    }
+}
+
+/// Written from the issue and the deployment guide, not from the table.
+let settingVectors: [SettingVector] = [
+    SettingVector(
+        "FIML_ENV", "development", allowed: ["development", "test", "staging", "production"],
+        refused: ["prod", "1"]),
+    SettingVector(
+        "FIML_HOST", "127.0.0.1", allowed: ["0.0.0.0", "::", "fe80::1%eth0", "gateway.example.com"],
+        refused: ["two words", "http://x", "a/b", String(repeating: "a", count: 254), "ü.example"]),
+    SettingVector("FIML_PORT", 8000, 0, 65_535),
+    SettingVector("FIML_EVENT_LOOPS", 0, 0, 64),
+    SettingVector("FIML_MAX_CONNECTIONS", 100_000, 1, 1_000_000),
+    SettingVector(
+        "FIML_DATA_DIR", "data", allowed: ["/var/lib/fiml", "a b"],
+        refused: ["a\0b", "a\nb", "a\rb", "a\u{7F}b"]),
+    SettingVector(flag: "FIML_DEV_ENDPOINTS", false),
+    SettingVector(
+        "FIML_LOG_LEVEL", "INFO", allowed: ["DEBUG", "INFO", "WARNING", "ERROR"],
+        refused: ["TRACE", "3", "WARN"]),
+    SettingVector("FIML_DRAIN_SECONDS", 5, 0, 3600),
+    SettingVector("FIML_TLS_PORT", 0, 0, 65_535),
+    SettingVector(
+        "FIML_TLS_CERT_FILE", "", allowed: ["/etc/fiml/chain.pem"],
+        refused: ["a\0b", "a\nb", "a\rb", "a\u{7F}b"]),
+    SettingVector(
+        "FIML_TLS_KEY_FILE", "", allowed: ["/etc/fiml/key.pem"],
+        refused: ["a\0b", "a\nb", "a\rb", "a\u{7F}b"]),
+    SettingVector("FIML_TLS_HANDSHAKE_TIMEOUT_SECONDS", 10, 1, 300),
+    SettingVector(flag: "ENABLE_CORS", true),
+    SettingVector(
+        "CORS_ORIGINS", "*",
+        allowed: ["*", "https://app.example.com", "http://[::1]:3000,https://a.example"],
+        refused: [
+            "app.example.com", "https://", "https://a.example/", "https://a.example/x", "ftp://a.example",
+            "*,*",
+            "https://*.example", "https://a.example,,https://b.example", "https://a b", "https://:80x:",
+            "null",
+        ]),
+    SettingVector("FIML_HTTP_MAX_REQUEST_LINE_BYTES", 8192, 1024, 65_536),
+    SettingVector("FIML_HTTP_MAX_FIELDS_BYTES", 16_384, 1024, 1_048_576),
+    SettingVector("FIML_HTTP_MAX_FIELDS", 100, 8, 1000),
+    SettingVector("FIML_HTTP_MAX_BODY_BYTES", 1_048_576, 1024, 67_108_864),
+    SettingVector("FIML_HTTP_HEADER_TIMEOUT_SECONDS", 10, 1, 300),
+    SettingVector("FIML_HTTP_BODY_TIMEOUT_SECONDS", 30, 1, 3600),
+    SettingVector("FIML_HTTP_IDLE_TIMEOUT_SECONDS", 60, 1, 3600),
+    SettingVector("FIML_HEARTBEAT_SECONDS", 15, 1, 3600),
+    SettingVector("FIML_WS_MAX_MESSAGE_BYTES", 16_384, 1024, 16_777_216),
+    SettingVector("FIML_WS_MAX_INFLATED_BYTES", 65_536, 1024, 67_108_864),
+    SettingVector("FIML_WS_MAX_SUBSCRIPTIONS", 64, 1, 10_000),
+    SettingVector("FIML_WS_REQUESTS_PER_SECOND", 10, 1, 10_000),
+    SettingVector("FIML_WS_REQUEST_BURST", 20, 1, 100_000),
+    SettingVector("FIML_WS_SEND_QUEUE_BYTES", 1_048_576, 65_536, 1_073_741_824),
+    SettingVector("FIML_WS_STALL_SECONDS", 10, 1, 3600),
+    SettingVector("FIML_WS_PING_SECONDS", 25, 1, 3600),
+    SettingVector("FIML_WS_PONG_TIMEOUT_SECONDS", 10, 1, 3600),
+    SettingVector(flag: "WATCHDOG_GLOBAL_ENABLED", true),
+    SettingVector(flag: "WATCHDOG_EVENT_STREAM_ENABLED", true),
+    SettingVector(flag: "WATCHDOG_WEBSOCKET_BROADCAST", true),
+    SettingVector("WATCHDOG_MAX_EVENTS_IN_MEMORY", 1000, 1, 1_000_000),
+    SettingVector(flag: "ENABLE_UNUSUAL_VOLUME_WATCHDOG", true),
+    SettingVector("UNUSUAL_VOLUME_CHECK_INTERVAL", 60, 1, 86_400),
+    SettingVector("UNUSUAL_VOLUME_MULTIPLIER", "3", "1", "1000", below: "0.99", above: "1000.1"),
+    SettingVector(flag: "ENABLE_PRICE_ANOMALY_WATCHDOG", true),
+    SettingVector("PRICE_ANOMALY_CHECK_INTERVAL", 30, 1, 86_400),
+    SettingVector("PRICE_ANOMALY_THRESHOLD_PCT", "5", "0.01", "100", below: "0.009", above: "100.1"),
+    SettingVector("PRICE_ANOMALY_WINDOW_SECONDS", 60, 1, 86_400),
+    SettingVector(flag: "ENABLE_FUNDING_RATE_WATCHDOG", true),
+    SettingVector("FUNDING_RATE_CHECK_INTERVAL", 300, 1, 86_400),
+    SettingVector("FUNDING_RATE_THRESHOLD_PCT", "0.1", "0.0001", "100", below: "0.00009", above: "100.1"),
+    SettingVector("MARKET_DATA_SOURCE", "replay", allowed: ["replay"], refused: ["live", "file"]),
+    SettingVector("REPLAY_SPEED", "86400", "1", "31536000", below: "0.9", above: "31536001"),
+    SettingVector(
+        "REPLAY_FROM", "", allowed: ["1970-01-01", "2024-02-29", "9999-12-31"],
+        refused: [
+            "1969-12-31", "2023-02-29", "2100-02-29", "2024-13-01", "2024-00-10", "2024-01-00", "2024-04-31",
+            "2024-1-1", "20240101", "2024-01-01T00:00:00Z", "+024-01-01", "yesterday",
+        ]),
+]
+
+@Suite("Settings are typed, have a range, and a wrong value is refused by name")
+struct SettingValuesTests {
+    private let table = SettingTable.sections.flatMap(\.settings)
+
+    @Test("Every setting has a row in this test, and no row is without a setting")
+    func completeness() {
+        #expect(table.map(\.name) == settingVectors.map(\.name))
+    }
+
+    @Test("Every setting starts with its documented default", arguments: settingVectors)
+    func standard(vector: SettingVector) throws {
+        let setting = try #require(table.first { $0.name == vector.name })
+        #expect(setting.defaultText == vector.standard)
+    }
+
+    @Test("The outermost allowed values are taken, and come out as they went in", arguments: settingVectors)
+    func allowed(vector: SettingVector) throws {
+        let setting = try #require(table.first { $0.name == vector.name })
+        for value in vector.allowed {
+            var settings = Settings()
+            #expect(setting.assign(value, &settings), "\(value)")
+            #expect(setting.text(settings) == value)
+        }
+    }
+
+    @Test(
+        "A value outside is refused in one line with name, value and what is allowed",
+        arguments: settingVectors)
+    func refused(vector: SettingVector) throws {
+        let setting = try #require(table.first { $0.name == vector.name })
+        for value in vector.refused {
+            let error = #expect(throws: ConfigurationError.self, "\(value)") {
+                _ = try load([vector.name: value])
+            }
+            let problem = try #require(error?.problems.first)
+            #expect(error?.problems.count == 1, "\(error?.problems ?? [])")
+            #expect(problem.hasPrefix("\(vector.name)="))
+            #expect(problem.hasSuffix(" is not allowed: \(setting.allowed)"))
+            #expect(!problem.unicodeScalars.contains { $0.value < 0x20 })
+        }
+    }
+
+    @Test("No setting is silent about what it is for or what it may be")
+    func described() {
+        for setting in table {
+            #expect(setting.summary.hasSuffix("."), "\(setting.name)")
+            #expect(!setting.allowed.isEmpty, "\(setting.name)")
+        }
+    }
+
+    @Test(
+        "Flags take the words that FIML takes, in any case",
+        arguments: [
+            ("TRUE", true), ("1", true), ("Yes", true), ("on", true), ("0", false), ("NO", false),
+            ("Off", false),
+        ])
+    func flags(word: String, value: Bool) throws {
+        #expect(try load(["ENABLE_CORS": word]).settings.cors.isEnabled == value)
+    }
+
+    @Test("Values reach the property they are for")
+    func properties() throws {
+        let settings = try load([
+            "FIML_LOG_LEVEL": "warning", "FIML_PORT": "9000", "FIML_HEARTBEAT_SECONDS": "7",
+            "PRICE_ANOMALY_THRESHOLD_PCT": "2.5e0", "REPLAY_FROM": "2020-03-12",
+        ]).settings
+        #expect(settings.server.logLevel == .warning)
+        #expect(settings.server.port == 9000)
+        #expect(settings.webSocket.heartbeat == .seconds(7))
+        #expect(settings.watchdogs.priceAnomaly.thresholdPct == 2.5)
+        // date -u -d 2020-03-12 +%s
+        #expect(settings.marketData.replayFrom?.secondsSince1970 == 1_583_971_200)
+    }
+}
+
+/// Loads with every file readable.
+func load(
+    _ environment: [String: String], dotEnv: EnvironmentFile? = nil,
+    isReadable: (String) -> Bool = { _ in true }
+) throws(ConfigurationError) -> LoadedSettings {
+    try Settings.load(
+        environment: environment, dotEnv: dotEnv, sections: SettingTable.sections, isReadable: isReadable)
+}
