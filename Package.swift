@@ -32,9 +32,7 @@ let package = Package(
         .target(name: "Observability", dependencies: ["Locking"]),
         .target(name: "EventStore", dependencies: ["Broadcast", "FIMLCore", "Locking"]),
         .target(name: "MarketData", dependencies: ["FIMLCore", "Locking"], resources: [.copy("Recording")]),
-        .target(
-            name: "PublicSchema", path: ".", sources: ["Sources/PublicSchema"],
-            resources: [.copy("public-schema")]),
+        .target(name: "PublicSchema", resources: [.copy("../../public-schema")]),
         .target(
             name: "FIMLWatchdogs",
             dependencies: ["Configuration", "FIMLCore", "Locking", "MarketData", "Observability"]),

@@ -1,1 +1,1 @@
-// Placeholder
+public enum PublicSchema {}
