@@ -34,9 +34,7 @@ let package = Package(
         .target(name: "Observability", dependencies: ["Locking"]),
         .target(name: "EventStore", dependencies: ["Broadcast", "FIMLCore", "Locking"]),
         .target(name: "MarketData", dependencies: ["FIMLCore", "Locking"], resources: [.copy("Recording")]),
-        .target(
-            name: "PublicSchema", path: "public-schema", sources: ["PublicSchema.swift"],
-            resources: [.copy("v1")]),
+        .target(name: "PublicSchema", resources: [.copy("../../public-schema")]),
         .target(
             name: "FIMLWatchdogs",
             dependencies: ["Configuration", "FIMLCore", "Locking", "MarketData", "Observability"]),

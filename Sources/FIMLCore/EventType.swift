@@ -1,5 +1,5 @@
 /// What happened.
-public enum EventType: String, CaseIterable, Sendable {
+public enum EventType: String, CaseIterable, JSONWritable, Sendable {
     case earningsAnomaly = "earnings_anomaly"
     case unusualVolume = "unusual_volume"
     case whaleMovement = "whale_movement"

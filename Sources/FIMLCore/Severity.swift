@@ -1,5 +1,5 @@
 /// How much an event matters, lowest first.
-public enum Severity: String, CaseIterable, Comparable, Sendable {
+public enum Severity: String, CaseIterable, Comparable, JSONWritable, Sendable {
     case low, medium, high, critical
 
     /// 0 for `low` to 3 for `critical`.

@@ -11,6 +11,23 @@ public struct StreamPosition: Hashable, Comparable, Sendable, CustomStringConver
         self.sequence = sequence
     }
 
+    /// Reads `1732416001104-0`: two decimal numbers of 64 bits without sign or leading zeros. nil for
+    /// anything else.
+    public init?(_ text: String) {
+        let parts = text.split(separator: "-", maxSplits: 2, omittingEmptySubsequences: false)
+        guard parts.count == 2, let milliseconds = Self.number(parts[0]), let sequence = Self.number(parts[1])
+        else {
+            return nil
+        }
+        self.init(milliseconds: milliseconds, sequence: sequence)
+    }
+
+    private static func number(_ digits: Substring) -> UInt64? {
+        // The initialiser takes a sign; one position must have one spelling only.
+        guard let number = UInt64(digits), String(number) == digits else { return nil }
+        return number
+    }
+
     /// Before every position that is ever assigned.
     public static let zero = StreamPosition(milliseconds: 0, sequence: 0)
 
@@ -22,5 +39,12 @@ public struct StreamPosition: Hashable, Comparable, Sendable, CustomStringConver
     /// `1732416001104-0`.
     public var description: String {
         "\(milliseconds)-\(sequence)"
+    }
+}
+
+extension StreamPosition: JSONWritable {
+    /// Writes `description` as a string.
+    public func write(to writer: inout JSONWriter) {
+        writer.string(description)
     }
 }

@@ -1,31 +1,6 @@
 /// Where an event stands in the life of its condition.
-public enum EventStatus: String, CaseIterable, Sendable {
+public enum EventStatus: String, CaseIterable, JSONWritable, Sendable {
     case firing, updated, resolved
-}
-
-/// Why an event fired: the rule, what it demands, and what was seen.
-public struct Evidence: Hashable, Sendable {
-    /// The rule by name: `price_anomaly.threshold_pct`.
-    public var rule: String
-    /// How `observed` compares with `threshold`: `gt`, `gte`, `lt` or `lte`.
-    public var `operator`: String
-    /// The rule's limit, in the unit of `observed`.
-    public var threshold: Double
-    /// The figure that was judged.
-    public var observed: Double
-    /// The span of time that was judged, in seconds, where the rule has one.
-    public var windowSeconds: Int64?
-
-    /// Evidence of one rule.
-    public init(
-        rule: String, operator: String, threshold: Double, observed: Double, windowSeconds: Int64? = nil
-    ) {
-        self.rule = rule
-        self.operator = `operator`
-        self.threshold = threshold
-        self.observed = observed
-        self.windowSeconds = windowSeconds
-    }
 }
 
 /// Something that a watchdog saw, as FIML names its parts.
@@ -64,7 +39,8 @@ public struct WatchdogEvent: Hashable, Sendable {
     /// An event with every part given.
     public init(
         eventID: String, type: EventType, severity: Severity, status: EventStatus = .firing,
-        fingerprint: String, watchdog: WatchdogName, asset: Asset?, assets: [String], description: String,
+        fingerprint: String,
+        watchdog: WatchdogName, asset: Asset?, assets: [String], description: String,
         data: [String: JSONValue] = [:], evidence: Evidence? = nil, timestamp: Timestamp, startsAt: Timestamp,
         endsAt: Timestamp? = nil, metadata: [String: JSONValue] = [:]
     ) {

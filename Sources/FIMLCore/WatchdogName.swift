@@ -2,7 +2,7 @@
 ///
 /// Three of them emit an event type of another name: `funding_rate` emits `funding_spike`,
 /// `correlation_breakdown` emits `correlation_break`, and `price_anomaly` may emit `flash_crash`.
-public enum WatchdogName: String, CaseIterable, Sendable {
+public enum WatchdogName: String, CaseIterable, JSONWritable, Sendable {
     case earningsAnomaly = "earnings_anomaly"
     case unusualVolume = "unusual_volume"
     case whaleMovement = "whale_movement"
