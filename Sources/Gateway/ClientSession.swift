@@ -1,0 +1,58 @@
+import Broadcast
+import FIMLCore
+
+/// What the gateway keeps of one client of the event stream.
+final class ClientSession {
+    struct Entry {
+        let id: String
+        /// In the hub; nil while stored events are replayed, since live ones come after them.
+        var handle: Hub.Subscription?
+    }
+
+    var subscriptions: [Entry] = []
+    var allowance: RequestAllowance
+    /// Asked for by the query string, to be answered once the connection is open.
+    var initial: ClientMessage.Subscribe?
+
+    init(allowance: RequestAllowance, initial: ClientMessage.Subscribe?) {
+        self.allowance = allowance
+        self.initial = initial
+    }
+
+    func index(of id: String) -> Int? {
+        subscriptions.firstIndex { $0.id == id }
+    }
+}
+
+/// How many requests a client may still make: a bucket of tokens that fills at a steady rate.
+struct RequestAllowance {
+    /// Refused requests in a row after which a client is not worth answering.
+    static let patience: UInt8 = 100
+
+    private let perSecond: Float
+    private let burst: Float
+    private var tokens: Float
+    private var filledAt: UInt64
+    private(set) var refusals: UInt8 = 0
+
+    /// A full bucket. Times are milliseconds of a clock that only grows.
+    init(perSecond: Int, burst: Int, now: UInt64) {
+        self.perSecond = Float(perSecond)
+        self.burst = Float(burst)
+        tokens = Float(burst)
+        filledAt = now
+    }
+
+    /// Takes a token: nil, or the milliseconds until there is one.
+    mutating func take(now: UInt64) -> Int? {
+        tokens = min(burst, tokens + Float(now - filledAt) / 1000 * perSecond)
+        filledAt = now
+        if tokens >= 1 {
+            tokens -= 1
+            refusals = 0
+            return nil
+        }
+        refusals = min(refusals + 1, Self.patience)
+        return Int(((1 - tokens) / perSecond * 1000).rounded(.up))
+    }
+}

@@ -1,0 +1,63 @@
+import Configuration
+import FIMLCore
+import FIMLWatchdogs
+import LinuxSystem
+import Locking
+import Observability
+import Synchronization
+import Transport
+
+/// What the loops share: settings, the way to publish, metrics, and how the watchdogs are.
+final class GatewayState: Sendable {
+    /// The version that this source is.
+    static let version = "0.1.0"
+
+    let settings: Settings
+    let log: Log
+    let publisher: Publisher
+    let metrics: GatewayMetrics
+    let statistics: TransportStatistics
+    /// The public schema's files by path.
+    let schemas: [String: [UInt8]]
+    let loops: [LoopFigures]
+    let startedAt = monotonicMilliseconds()
+    /// From the first moment of a shutdown.
+    let isDraining = Atomic<Bool>(false)
+    /// The watchdogs' health as of the last second; nil before the first.
+    let watchdogHealth = Locked<WatchdogHealthSummary?>(nil)
+
+    init(
+        settings: Settings, log: Log, publisher: Publisher, metrics: GatewayMetrics,
+        statistics: TransportStatistics, schemas: [String: [UInt8]], loopCount: Int
+    ) {
+        self.settings = settings
+        self.log = log
+        self.publisher = publisher
+        self.metrics = metrics
+        self.statistics = statistics
+        self.schemas = schemas
+        loops = (0..<loopCount).map { _ in LoopFigures() }
+    }
+
+    /// The time, to the millisecond.
+    func now() -> Timestamp {
+        Timestamp(milliseconds: wallMilliseconds())
+    }
+
+    /// How many watchdogs are in which state.
+    func watchdogCounts() -> WatchdogCounts {
+        guard let health = watchdogHealth.withLock({ $0 }) else {
+            return WatchdogCounts(total: 0, healthy: 0, degraded: 0, unhealthy: 0, stale: 0, disabled: 0)
+        }
+        return WatchdogCounts(
+            total: health.totalWatchdogs, healthy: health.count(.healthy), degraded: health.count(.degraded),
+            unhealthy: health.count(.unhealthy), stale: health.count(.stale), disabled: health.count(.disabled))
+    }
+}
+
+/// What one loop counts, for others to read.
+final class LoopFigures: Sendable {
+    let connections = Atomic<Int>(0)
+    let subscriptions = Atomic<Int>(0)
+    let distinctFilters = Atomic<Int>(0)
+}

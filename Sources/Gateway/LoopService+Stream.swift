@@ -1,0 +1,236 @@
+import Broadcast
+import FIMLCore
+import Transport
+import WebSocket
+
+// The event stream's protocol: what a client asks for over its WebSocket, and what it is told.
+extension LoopService {
+    func send(_ type: String, _ message: [UInt8], to connection: Connection) {
+        state.metrics.messagesSent[type].increment()
+        transport.send(message, to: connection)
+    }
+
+    func welcome(_ connection: Connection) {
+        let settings = state.settings.webSocket
+        send(
+            "welcome",
+            ServerMessage.welcome(
+                Welcome(
+                    connectionID: "c_\(index)_" + String(connection.token.number, radix: 36), serverID: "gw-1",
+                    version: GatewayState.version, timestamp: state.now(), position: position,
+                    earliestPosition: state.publisher.range.earliest,
+                    heartbeatSeconds: Int(settings.heartbeat.components.seconds), authenticated: true,
+                    limits: ConnectionLimits(
+                        maxMessageBytes: settings.maxMessageBytes, maxSubscriptions: settings.maxSubscriptions,
+                        maxRequestsPerSecond: settings.requestsPerSecond, sendQueueBytes: settings.sendQueueBytes
+                    ))), to: connection)
+        // Connections that came together after a restart do not stay together.
+        let period = settings.heartbeat.milliseconds
+        connection.serviceDeadline = transport.now + .random(in: period / 2...period)
+    }
+
+    func heartbeat(_ connection: Connection) {
+        guard let session = connection.session as? ClientSession else { return }
+        let counts = transport.eventCounts(connection)
+        send(
+            "heartbeat",
+            ServerMessage.heartbeat(
+                timestamp: state.now(), position: completePosition(connection), eventsSent: counts.sent,
+                eventsDropped: counts.dropped, activeSubscriptions: session.subscriptions.count,
+                watchdogs: state.watchdogCounts()), to: connection)
+        connection.serviceDeadline = transport.now + state.settings.webSocket.heartbeat.milliseconds
+    }
+
+    /// Up to where a client has, or will have with what waits for it, all that it asked for.
+    private func completePosition(_ connection: Connection) -> StreamPosition {
+        replays.filter { $0.connection == connection.token }.map(\.cursor).min() ?? position
+    }
+
+    func handle(_ payload: [UInt8], _ session: ClientSession, _ connection: Connection) {
+        if let wait = session.allowance.take(now: transport.now) {
+            guard session.allowance.refusals < RequestAllowance.patience else {
+                return transport.close(connection, .rateLimited, "too many requests")
+            }
+            let limit = state.settings.webSocket.requestsPerSecond
+            return refuse(
+                nil, .rateLimited, "more than \(limit) requests a second; wait \(wait) ms", connection,
+                retryAfterMilliseconds: wait)
+        }
+        do throws(ClientMessageError) {
+            switch try ClientMessage.parse(payload) {
+            case .subscribe(let request):
+                subscribe(request, session, connection)
+            case .updateSubscription(let id, let subscriptionID, let filter):
+                update(id, subscriptionID, filter, session, connection)
+            case .unsubscribe(let id, let subscriptionID):
+                unsubscribe(id, subscriptionID, session, connection)
+            case .listSubscriptions(let id):
+                list(id, session, connection)
+            case .ping(let id):
+                send("pong", ServerMessage.pong(id: id, timestamp: state.now()), to: connection)
+            case .notYetAvailable(let type, let id):
+                refuse(id, .unavailable, "'\(type)' is not served by this version", connection)
+            }
+        } catch {
+            refuse(error.id, error.code, error.message, connection)
+        }
+    }
+
+    private func refuse(
+        _ id: RequestID?, _ code: ErrorCode, _ message: String, _ connection: Connection,
+        retryAfterMilliseconds: Int? = nil
+    ) {
+        send(
+            "error",
+            ServerMessage.error(
+                id: id, code: code, message: message, retryAfterMilliseconds: retryAfterMilliseconds,
+                timestamp: state.now()), to: connection)
+    }
+
+    // MARK: - Subscriptions
+
+    func subscribe(_ request: ClientMessage.Subscribe, _ session: ClientSession, _ connection: Connection) {
+        let limit = state.settings.webSocket.maxSubscriptions
+        guard session.index(of: request.subscriptionID) == nil else {
+            return refuse(
+                request.id, .alreadySubscribed,
+                "subscription '\(request.subscriptionID)' exists; change it by update_subscription", connection)
+        }
+        guard session.subscriptions.count < limit else {
+            return refuse(
+                request.id, .subscriptionLimitExceeded, "a connection has at most \(limit) subscriptions",
+                connection)
+        }
+        let start = startPosition(request)
+        var replaying = 0
+        if case .success(let cursor?) = start { replaying = countMatches(request.filter, after: cursor) }
+        acknowledge(request, start, replaying, connection)
+        if request.snapshot { snapshot(request, connection) }
+        if case .success(let cursor?) = start {
+            session.subscriptions.append(.init(id: request.subscriptionID, handle: nil))
+            replays.append(
+                Replay(
+                    connection: connection.token, subscriptionID: request.subscriptionID,
+                    filter: request.filter, cursor: cursor))
+        } else {
+            let handle = transport.hub.subscribe(connection.token.slot, request.filter)
+            session.subscriptions.append(.init(id: request.subscriptionID, handle: handle))
+        }
+    }
+
+    /// Where stored events are to be read from; nil for a subscription that begins live.
+    private func startPosition(_ request: ClientMessage.Subscribe) -> Result<StreamPosition?, RecoveryFailure> {
+        let earliest = state.publisher.range.earliest
+        switch request.start {
+        case .live:
+            return .success(nil)
+        case .last(let count):
+            return .success(state.publisher.position(beforeLast: count, matching: request.filter))
+        case .time(let time):
+            // From that moment on: after all that was before it.
+            let before = StreamPosition(milliseconds: UInt64(clamping: time.milliseconds), sequence: 0).predecessor
+            return before >= earliest ? .success(min(before, position)) : .failure(.init(.windowExceeded))
+        case .position(let position):
+            if position < earliest { return .failure(.init(.windowExceeded)) }
+            return position <= self.position ? .success(position) : .failure(.init(.positionUnknown))
+        }
+    }
+
+    private func acknowledge(
+        _ request: ClientMessage.Subscribe, _ start: Result<StreamPosition?, RecoveryFailure>, _ replaying: Int,
+        _ connection: Connection
+    ) {
+        let recovery: Recovery
+        switch start {
+        case .success(let cursor):
+            recovery = .recovered(replaying: replaying)
+            if cursor != nil { state.metrics.resumes["recovered"].increment() }
+        case .failure(let failure):
+            recovery = .lost(failure.reason)
+            state.metrics.resumes[failure.reason.rawValue].increment()
+        }
+        send(
+            "subscription_ack",
+            ServerMessage.subscriptionAck(
+                id: request.id, subscriptionID: request.subscriptionID, position: position, recovery: recovery,
+                timestamp: state.now()), to: connection)
+    }
+
+    private func snapshot(_ request: ClientMessage.Subscribe, _ connection: Connection) {
+        let limit = 1000
+        let firing = state.publisher.firing().filter { request.filter.matches($0.event) }
+        let events = firing.prefix(limit).map { PositionedEvent(position: $0.position, event: $0.event.event) }
+        send(
+            "snapshot",
+            ServerMessage.snapshot(
+                subscriptionID: request.subscriptionID, position: position, events: events,
+                complete: firing.count <= limit), to: connection)
+    }
+
+    private func update(
+        _ id: RequestID?, _ subscriptionID: String, _ filter: EventFilter, _ session: ClientSession,
+        _ connection: Connection
+    ) {
+        guard let index = session.index(of: subscriptionID) else {
+            return refuse(id, .subscriptionError, "there is no subscription '\(subscriptionID)'", connection)
+        }
+        if let handle = session.subscriptions[index].handle {
+            transport.hub.unsubscribe(handle)
+            session.subscriptions[index].handle = transport.hub.subscribe(connection.token.slot, filter)
+        } else if let replay = replayIndex(connection, subscriptionID) {
+            replays[replay].filter = filter
+        }
+        send(
+            "subscription_ack",
+            ServerMessage.subscriptionAck(
+                id: id, subscriptionID: subscriptionID, position: position, recovery: .recovered(replaying: 0),
+                timestamp: state.now()), to: connection)
+    }
+
+    private func unsubscribe(
+        _ id: RequestID?, _ subscriptionID: String, _ session: ClientSession, _ connection: Connection
+    ) {
+        guard let index = session.index(of: subscriptionID) else {
+            return refuse(id, .unsubscribeError, "there is no subscription '\(subscriptionID)'", connection)
+        }
+        if let handle = session.subscriptions[index].handle {
+            transport.hub.unsubscribe(handle)
+        } else if let replay = replayIndex(connection, subscriptionID) {
+            replays.remove(at: replay)
+        }
+        session.subscriptions.remove(at: index)
+        send(
+            "unsubscribe_ack",
+            ServerMessage.unsubscribeAck(id: id, subscriptionID: subscriptionID, position: position),
+            to: connection)
+    }
+
+    private func list(_ id: RequestID?, _ session: ClientSession, _ connection: Connection) {
+        let subscriptions = session.subscriptions.compactMap { entry -> (String, EventFilter)? in
+            if let handle = entry.handle { return transport.hub.filter(of: handle).map { (entry.id, $0) } }
+            return replayIndex(connection, entry.id).map { (entry.id, replays[$0].filter) }
+        }
+        send(
+            "subscriptions", ServerMessage.subscriptions(id: id, subscriptions: subscriptions), to: connection)
+    }
+
+    private func replayIndex(_ connection: Connection, _ subscriptionID: String) -> Int? {
+        replays.firstIndex { $0.connection == connection.token && $0.subscriptionID == subscriptionID }
+    }
+}
+
+/// Why a subscription cannot begin where it was asked to.
+struct RecoveryFailure: Error {
+    let reason: RecoveryLoss
+
+    init(_ reason: RecoveryLoss) {
+        self.reason = reason
+    }
+}
+
+extension Duration {
+    /// Whole milliseconds; 0 for what is negative.
+    var milliseconds: UInt64 {
+        UInt64(clamping: components.seconds * 1000 + components.attoseconds / 1_000_000_000_000_000)
+    }
+}

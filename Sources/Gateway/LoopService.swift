@@ -1,0 +1,115 @@
+import Broadcast
+import FIMLCore
+import HTTP
+import LinuxSystem
+import Observability
+import Transport
+import WebSocket
+
+/// What one loop serves: HTTP requests by its routes, and the clients of the event stream.
+final class LoopService {
+    let state: GatewayState
+    let index: Int
+    let transport: TransportLoop
+    /// Everything up to here has been handed to those who want it.
+    var position: StreamPosition
+    /// Subscriptions that are still being given stored events.
+    var replays: [Replay] = []
+
+    init(_ state: GatewayState, index: Int, transport: TransportLoop) {
+        self.state = state
+        self.index = index
+        self.transport = transport
+        position = state.publisher.range.last
+    }
+}
+
+extension LoopService: TransportService {
+    func respond(to request: HTTPRequest, from connection: Connection) -> Answer {
+        let answer = route(request, connection)
+        guard case .response(var response) = answer else { return answer }
+        allowOrigin(request, &response)
+        count(request, response)
+        return .response(response)
+    }
+
+    /// Counts an answered request.
+    func count(_ request: HTTPRequest, _ response: HTTPResponse) {
+        state.metrics.requests[request.method, "\(response.status / 100)xx"].increment()
+    }
+
+    func opened(_ connection: Connection) {
+        guard let session = connection.session as? ClientSession else { return }
+        welcome(connection)
+        if let initial = session.initial {
+            session.initial = nil
+            subscribe(initial, session, connection)
+        }
+    }
+
+    func received(_ payload: [UInt8], _ opcode: Opcode, from connection: Connection) {
+        if let session = connection.session as? ClientSession {
+            guard opcode == .text else {
+                return transport.close(connection, .unsupportedData, "send JSON in text frames")
+            }
+            handle(payload, session, connection)
+        } else {
+            transport.echo(payload, opcode, to: connection)
+        }
+    }
+
+    func ended(_ connection: Connection, _ code: CloseCode) {
+        state.metrics.disconnects[String(code.rawValue)].increment()
+        guard let session = connection.session as? ClientSession else { return }
+        for case .some(let handle) in session.subscriptions.map(\.handle) { transport.hub.unsubscribe(handle) }
+        session.subscriptions = []
+        replays.removeAll { $0.connection == connection.token }
+    }
+
+    func deadlinePassed(_ connection: Connection) {
+        heartbeat(connection)
+    }
+
+    func gapMessage(_ loss: Loss) -> [UInt8] {
+        state.metrics.messagesSent["gap"].increment()
+        var counts = SeverityCounts()
+        for severity in Severity.allCases { counts[severity] = UInt64(loss[severity]) }
+        return ServerMessage.gap(
+            from: loss.from, to: loss.to, dropped: counts, reason: "slow_consumer",
+            backfill: "/events?after=\(loss.from.predecessor)&until=\(loss.to)")
+    }
+
+    func shed(_ loss: Loss, _ connection: Connection) {
+        for severity in Severity.allCases where loss[severity] > 0 {
+            state.metrics.eventsDropped[severity.rawValue, "slow_consumer"].increment(by: loss[severity])
+        }
+    }
+
+    func broadcast(_ publications: ArraySlice<Publication>, frames: Int, nanoseconds: UInt64) {
+        guard let last = publications.last else { return }
+        position = last.position
+        state.metrics.messagesSent["event"].increment(by: frames)
+        state.metrics.fanoutTime.observe(nanoseconds: nanoseconds)
+        let now = monotonicNanoseconds()
+        for publication in publications {
+            state.metrics.publishLatency.observe(nanoseconds: now - publication.publishedAt)
+        }
+    }
+
+    func turnEnded() -> Bool {
+        let figures = state.loops[index]
+        figures.connections.store(transport.connectionCount, ordering: .relaxed)
+        figures.subscriptions.store(transport.hub.subscriptionCount + replays.count, ordering: .relaxed)
+        figures.distinctFilters.store(transport.hub.distinctFilterCount, ordering: .relaxed)
+        return replay()
+    }
+}
+
+extension StreamPosition {
+    /// A position that is before this one and not before any earlier one.
+    var predecessor: StreamPosition {
+        if sequence > 0 { return StreamPosition(milliseconds: milliseconds, sequence: sequence - 1) }
+        guard milliseconds > 0 else { return .zero }
+        return StreamPosition(milliseconds: milliseconds - 1, sequence: .max)
+    }
+}

@@ -1,0 +1,61 @@
+import Broadcast
+import EventLoop
+import EventStore
+import FIMLCore
+import LinuxSystem
+import Locking
+import Transport
+
+/// The one way into the stream: stores events, in one order for all loops, then hands them to every loop.
+public final class Publisher: Sendable {
+    /// Publications that may wait for one loop. At this bound nothing is taken in, and the publisher hears of it.
+    static let mailboxLimit = 16_384
+
+    private let store: Locked<MemoryEventStore>
+    private let mailboxes: [Mailbox<LoopMessage>]
+    private let broadcasts: Bool
+
+    /// Publishes into a store of so many events and, where `broadcasts`, to loops.
+    init(capacity: Int, mailboxes: [Mailbox<LoopMessage>], broadcasts: Bool) {
+        store = Locked(MemoryEventStore(capacity: capacity, now: wallMilliseconds()))
+        self.mailboxes = mailboxes
+        self.broadcasts = broadcasts
+    }
+
+    /// Stores all of the events, or none where the loops are too far behind; then returns their positions.
+    func publish(_ events: [WatchdogEvent]) -> [StreamPosition]? {
+        guard mailboxes.allSatisfy({ $0.count + events.count <= Self.mailboxLimit }) else { return nil }
+        let now = wallMilliseconds()
+        let publishedAt = monotonicNanoseconds()
+        // Posted under the lock, so that every loop sees them in the order of their positions.
+        return store.withLock { store in
+            events.map { event in
+                let publication = store.append(event, now: now, publishedAt: publishedAt)
+                if broadcasts {
+                    for mailbox in mailboxes { mailbox.post(.publication(publication)) }
+                }
+                return publication.position
+            }
+        }
+    }
+
+    /// The position of the newest event, and the earliest that can be resumed from.
+    var range: (earliest: StreamPosition, last: StreamPosition) {
+        store.withLock { ($0.earliest, $0.last) }
+    }
+
+    /// Events after a position, oldest first; a bounded page, so that the lock is never held for long.
+    func read(after position: StreamPosition, limit: Int) -> [Publication] {
+        store.withLock { $0.read(after: position, limit: limit) }
+    }
+
+    /// See `MemoryEventStore.position(beforeLast:where:)`.
+    func position(beforeLast count: Int, matching filter: EventFilter) -> StreamPosition {
+        store.withLock { store in store.position(beforeLast: count) { filter.matches($0.event) } }
+    }
+
+    /// The last event of each condition that fires.
+    func firing() -> [Publication] {
+        store.withLock { $0.firing }
+    }
+}

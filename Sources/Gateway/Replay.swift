@@ -1,0 +1,96 @@
+import EventLoop
+import FIMLCore
+import Transport
+
+/// A subscription that is being given stored events before it goes live.
+struct Replay {
+    let connection: SlotToken
+    let subscriptionID: String
+    var filter: EventFilter
+    /// Everything up to here has been looked at.
+    var cursor: StreamPosition
+    /// Events sent.
+    var sent = 0
+}
+
+extension LoopService {
+    /// Events looked at in one go, for one subscription.
+    private static let page = 256
+
+    /// Stored events up to the loop's position that a filter passes.
+    func countMatches(_ filter: EventFilter, after start: StreamPosition) -> Int {
+        var cursor = start
+        var count = 0
+        while cursor < position {
+            let page = state.publisher.read(after: cursor, limit: Self.page)
+            guard let last = page.last else { break }
+            count += page.count { $0.position <= position && filter.matches($0.event) }
+            cursor = last.position
+        }
+        return count
+    }
+
+    /// Goes on with each replay by a page, as far as its connection keeps up; whether one can go on at once. One that
+    /// has reached the loop's position goes live there: nothing is skipped or repeated in between, since what comes
+    /// next is broadcast by this same loop.
+    func replay() -> Bool {
+        var canGoOn = false
+        var index = 0
+        while index < replays.count {
+            guard let connection = transport[replays[index].connection] else {
+                replays.remove(at: index)
+                continue
+            }
+            if transport.isBusy(connection) {
+                index += 1
+                continue
+            }
+            if replayPage(index, connection) {
+                goLive(replays.remove(at: index), connection)
+            } else {
+                canGoOn = true
+                index += 1
+            }
+        }
+        return canGoOn
+    }
+
+    /// Whether the replay has reached the loop's position.
+    private func replayPage(_ index: Int, _ connection: Connection) -> Bool {
+        let earliest = state.publisher.range.earliest
+        if replays[index].cursor < earliest { tellTrimmed(index, earliest, connection) }
+        let page = state.publisher.read(after: replays[index].cursor, limit: Self.page)
+        for publication in page {
+            guard publication.position <= position else { return true }
+            replays[index].cursor = publication.position
+            guard replays[index].filter.matches(publication.event) else { continue }
+            replays[index].sent += 1
+            transport.send(publication, to: connection)
+            // The connection may have been closed for being too slow; its replays are gone then.
+            guard index < replays.count, replays[index].connection == connection.token else { return false }
+        }
+        return page.count < Self.page
+    }
+
+    /// The store had to let go of events before they could be replayed. How many is not known.
+    private func tellTrimmed(_ index: Int, _ earliest: StreamPosition, _ connection: Connection) {
+        send(
+            "gap",
+            ServerMessage.gap(
+                from: replays[index].cursor, to: earliest, dropped: SeverityCounts(), reason: "window_exceeded",
+                backfill: "/events?after=\(earliest)"), to: connection)
+        replays[index].cursor = earliest
+    }
+
+    private func goLive(_ replay: Replay, _ connection: Connection) {
+        guard let session = connection.session as? ClientSession,
+            let entry = session.index(of: replay.subscriptionID)
+        else { return }
+        send(
+            "replay_complete",
+            ServerMessage.replayComplete(
+                subscriptionID: replay.subscriptionID, position: position, eventsSent: replay.sent),
+            to: connection)
+        session.subscriptions[entry].handle = transport.hub.subscribe(connection.token.slot, replay.filter)
+    }
+}
