@@ -1,0 +1,29 @@
+import HTTP
+import Testing
+
+@Suite("Fields are found by name and by list member (RFC 9110 5)")
+struct HTTPFieldsTests {
+    private let fields: HTTPFields = [
+        "Accept": "text/html", "Connection": "keep-alive , Upgrade", "accept": "*/*", "CONNECTION": ",x,",
+    ]
+
+    @Test("Names compare without case, order and spelling stay")
+    func lookup() {
+        #expect(fields["ACCEPT"] == "text/html")
+        #expect(fields.values("accept") == ["text/html", "*/*"])
+        #expect(fields["Accept-Language"] == nil)
+        #expect(fields.values("").isEmpty)
+        #expect(fields.map(\.name) == ["Accept", "Connection", "accept", "CONNECTION"])
+        #expect(fields.count == 4)
+    }
+
+    @Test("A token is a whole member of any of the lists")
+    func tokens() {
+        #expect(fields.containsToken("upgrade", in: "connection"))
+        #expect(fields.containsToken("Keep-Alive", in: "connection"))
+        #expect(fields.containsToken("x", in: "connection"))
+        #expect(!fields.containsToken("keep", in: "connection"))
+        #expect(!fields.containsToken("", in: "connection"))
+        #expect(!fields.containsToken("upgrade", in: "upgrade"))
+    }
+}
