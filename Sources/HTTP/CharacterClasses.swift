@@ -36,7 +36,7 @@ extension UInt8 {
         }
     }
 
-    /// What a field value may hold (RFC 9110 section 5.5): `field-vchar`, space, tab; from 0x80 on `obs-text`.
+    /// What field values hold (RFC 9110 section 5.5): `field-vchar`, space and tab, `obs-text` from 0x80.
     var isFieldValueByte: Bool { (self >= 0x20 && self != 0x7F) || self == .tab }
 
     /// `OWS` of RFC 9110 section 5.6.3.

@@ -95,8 +95,8 @@ public struct HTTPRequestParser: Sendable {
         }
     }
 
-    /// Takes the bytes that follow the request which `next` gave last: the first ones of the protocol that the
-    /// connection switches to. To be called before `next` reads them as HTTP; the parser is not used afterwards.
+    /// Takes the bytes after the request that `next` gave last: the first ones of the protocol it upgrades to.
+    /// It must be called before `next` reads them as HTTP, and ends the use of the parser.
     public mutating func takeRemainder() -> [UInt8] {
         let remainder = Array(buffer[start...])
         releaseBuffer()
@@ -177,7 +177,7 @@ public struct HTTPRequestParser: Sendable {
         return try readBody(of: head.request, reader)
     }
 
-    /// Reads what is there of the body. Gives the request once that was all, else nil, and the state is `body`.
+    /// Reads what is there of the body. Gives the request if that was all, else nil, with the state `body`.
     private mutating func readBody(
         of head: HTTPRequest, _ reader: BodyReader
     ) throws(HTTPViolation) -> Output? {

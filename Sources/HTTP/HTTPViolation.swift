@@ -99,11 +99,11 @@ extension HTTPViolation {
         case .invalidMethod:
             "The method must be a token of letters, digits and !#$%&'*+-.^_`|~ characters."
         case .invalidTarget:
-            "The target must be a path that starts with '/', an absolute http or https URI, or '*' with OPTIONS,"
+            "The target must be a path from '/' on, an absolute http or https URI, or '*' with OPTIONS,"
                 + " in visible ASCII without a fragment."
         case .invalidPercentEncoding:
-            "Each '%' of the path must be followed by two hexadecimal digits, and the decoded path must be UTF-8"
-                + " without NUL."
+            "Each '%' of the path must be followed by two hexadecimal digits, and the decoded path must be"
+                + " UTF-8 without NUL."
         case .bareLineFeed: "A line feed came without a carriage return; lines must end with CRLF."
         case .bareCarriageReturn: "A carriage return came without a line feed; lines must end with CRLF."
         case .foldedField: "A field line starts with whitespace; a field must be one line."

@@ -118,7 +118,8 @@ struct HTTPRequestParserTests {
         let body = String(repeating: "x", count: 1 << 19)
         let fields = String(repeating: "A: \(String(repeating: "b", count: 150))\r\n", count: 100)
         let text =
-            "POST / HTTP/1.1\r\n\(fields)Host: a\r\nTransfer-Encoding: chunked\r\n\r\n80000\r\n\(body)\r\n0\r\n\r\n"
+            "POST / HTTP/1.1\r\n\(fields)Host: a\r\nTransfer-Encoding: chunked\r\n\r\n"
+            + "80000\r\n\(body)\r\n0\r\n\r\n"
         let bytes = Array(text.utf8)
         let limits = HTTPLimits(fieldCount: 102)
         let transcript = ParserTranscript(bytes.indices.map { bytes[$0...$0] }, limits: limits)

@@ -127,7 +127,8 @@ struct HTTPViolationTests {
             "RFC 9112 3.2: Host twice in HTTP/1.0", "GET / HTTP/1.0\r\nHost: a\r\nHost: a\r\n\r\n",
             .repeatedHost, 400),
         .fields(
-            "RFC 6585 5: a field too many", "B:\r\nC:\r\nD:\r\nE:\r\nF:\r\nG:", .tooManyFields(limit: 6), 431),
+            "RFC 6585 5: one field too many",
+            "B:\r\nC:\r\nD:\r\nE:\r\nF:\r\nG:", .tooManyFields(limit: 6), 431),
         // "Host: a" and the empty line take 11 of 128 bytes, "A: " and CRLF 5.
         .fields(
             "RFC 6585 5: one byte too many", "A: \(String(repeating: "b", count: 113))",

@@ -46,8 +46,9 @@ struct ParserTranscript: Equatable, CustomStringConvertible {
         let query = request.query.map { "\($0.name)=\($0.value)" }.joined(separator: ",")
         let fields = request.fields.map { "\($0.name)=\($0.value)" }.joined(separator: "|")
         return """
-            \(request.method) \(request.target) 1.\(request.minorVersion) path=\(request.path) query=[\(query)] \
-            authority=\(request.authority) \(request.keepAlive ? "keep-alive" : "close") fields=[\(fields)] \
+            \(request.method) \(request.target) 1.\(request.minorVersion) path=\(request.path) \
+            query=[\(query)] authority=\(request.authority) \(request.keepAlive ? "keep-alive" : "close") \
+            fields=[\(fields)] \
             body=\(String(decoding: request.body, as: UTF8.self))
             """
     }

@@ -21,7 +21,8 @@ struct ValidRequestTests {
     static let vectors: [ValidVector] = [
         ValidVector(
             "RFC 9112 2.1: the example of the introduction",
-            "GET /hello.txt HTTP/1.1\r\nUser-Agent: curl/7.64.1\r\nHost: www.example.com\r\nAccept-Language: en, mi\r\n\r\n",
+            "GET /hello.txt HTTP/1.1\r\nUser-Agent: curl/7.64.1\r\nHost: www.example.com\r\n"
+                + "Accept-Language: en, mi\r\n\r\n",
             "GET /hello.txt 1.1 path=/hello.txt query=[] authority=www.example.com keep-alive "
                 + "fields=[User-Agent=curl/7.64.1|Host=www.example.com|Accept-Language=en, mi] body="),
         ValidVector(
@@ -43,7 +44,8 @@ struct ValidRequestTests {
         ValidVector(
             "RFC 9110 4.2.3: an absolute-form without a path means the root",
             "GET https://[2001:db8::1]?a HTTP/1.0\r\n\r\n",
-            "GET https://[2001:db8::1]?a 1.0 path=/ query=[a=] authority=[2001:db8::1] close fields=[] body="),
+            "GET https://[2001:db8::1]?a 1.0 path=/ query=[a=] authority=[2001:db8::1] close "
+                + "fields=[] body="),
         ValidVector(
             "RFC 9112 3.2.4: asterisk-form",
             "OPTIONS * HTTP/1.1\r\nHost: www.example.org:8001\r\n\r\n",
@@ -56,17 +58,20 @@ struct ValidRequestTests {
         ValidVector(
             "RFC 9110 5.5: blanks around a value do not belong to it, tabs and obs-text within do",
             "GET / HTTP/1.1\r\nhOsT:a\r\nX: \t a\tb  c\u{e9} \t\r\nEmpty:\r\nBlank: \t\r\n\r\n",
-            "GET / 1.1 path=/ query=[] authority=a keep-alive fields=[hOsT=a|X=a\tb  c\u{e9}|Empty=|Blank=] body="
+            "GET / 1.1 path=/ query=[] authority=a keep-alive "
+                + "fields=[hOsT=a|X=a\tb  c\u{e9}|Empty=|Blank=] body="
         ),
         ValidVector(
             "RFC 9112 6.2: a body by Content-Length, the next request right behind it",
-            "POST /e HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nGET /PUT / HTTP/1.1\r\nHost: a\r\ncontent-length: 00\r\n\r\n",
+            "POST /e HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nGET /"
+                + "PUT / HTTP/1.1\r\nHost: a\r\ncontent-length: 00\r\n\r\n",
             "POST /e 1.1 path=/e query=[] authority=a keep-alive fields=[Host=a|Content-Length=5] body=GET /",
             "PUT / 1.1 path=/ query=[] authority=a keep-alive fields=[Host=a|content-length=00] body="),
         ValidVector(
             "RFC 9112 7.1: a chunked body with extensions and trailers, the next request right behind it",
             "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: , Chunked ,\r\n\r\n"
-                + "4\r\nWiki\r\n000C;a=\"b;c\";d\r\npedia in\r\n\r\n\r\n0;last\r\nExpires: never\r\nX:\r\n\r\n"
+                + "4\r\nWiki\r\n000C;a=\"b;c\";d\r\npedia in\r\n\r\n\r\n"
+                + "0;last\r\nExpires: never\r\nX:\r\n\r\n"
                 + "GET /next HTTP/1.1\r\nHost: a\r\n\r\n",
             "POST / 1.1 path=/ query=[] authority=a keep-alive "
                 + "fields=[Host=a|Transfer-Encoding=, Chunked ,] body=Wikipedia in\r\n\r\n",
@@ -74,7 +79,8 @@ struct ValidRequestTests {
         ValidVector(
             "RFC 9112 7.1: an empty chunked body",
             "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n00\r\n\r\n",
-            "POST / 1.1 path=/ query=[] authority=a keep-alive fields=[Host=a|Transfer-Encoding=chunked] body="
+            "POST / 1.1 path=/ query=[] authority=a keep-alive "
+                + "fields=[Host=a|Transfer-Encoding=chunked] body="
         ),
         ValidVector(
             "RFC 9112 9.3: close among other connection options",
