@@ -95,14 +95,7 @@ public struct HTTPFields: Sendable {
     }
 
     private func nextEntry(of name: String, from start: Int) -> Int? {
-        let length = name.utf8.count
-        var position = start
-        while position < entries.count {
-            let range = entries[position].name
-            if range.count == length && matches(range, name) { return position }
-            position += 1
-        }
-        return nil
+        entries[start...].firstIndex { matches($0.name, name) }
     }
 
     private func matches(_ range: Range<Int>, _ text: String) -> Bool {

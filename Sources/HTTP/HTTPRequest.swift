@@ -62,7 +62,7 @@ public struct HTTPRequest: Sendable {
             guard minorVersion == 0 else { throw .missingHost }
             return nil
         }
-        guard RequestTarget.isAuthority(host.utf8[...]) else { throw .invalidHost }
+        guard RequestTarget.isAuthority(Array(host.utf8)) else { throw .invalidHost }
         return host
     }
 }

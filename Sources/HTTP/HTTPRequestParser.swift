@@ -95,7 +95,7 @@ public struct HTTPRequestParser: Sendable {
         }
     }
 
-    /// Takes the bytes after the request that `next` gave last: the first ones of the protocol it upgrades to.
+    /// Takes the bytes after the request that `next` gave last: the first ones of the protocol upgraded to.
     /// It must be called before `next` reads them as HTTP, and ends the use of the parser.
     public mutating func takeRemainder() -> [UInt8] {
         let remainder = Array(buffer[start...])

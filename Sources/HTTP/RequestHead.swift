@@ -86,8 +86,8 @@ private struct RequestLine {
         let method = line[..<methodEnd]
         guard !method.isEmpty, method.allSatisfy(\.isTokenCharacter) else { throw .invalidMethod }
         minorVersion = try RequestLine.minorVersion(line[(targetEnd + 1)...])
-        guard target.allSatisfy(\.isVisibleASCII) else { throw .invalidTarget }
         self.method = String(decoding: method, as: UTF8.self)
+        // Bytes that are not UTF-8 become characters beyond ASCII, and HTTPRequest refuses those.
         self.target = String(decoding: target, as: UTF8.self)
     }
 

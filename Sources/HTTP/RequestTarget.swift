@@ -44,7 +44,7 @@ struct RequestTarget {
             afterScheme.firstIndex { $0 == UInt8(ascii: "/") || $0 == UInt8(ascii: "?") }
             ?? afterScheme.endIndex
         let authority = afterScheme[..<authorityEnd]
-        guard isAuthority(authority) else { throw .invalidHost }
+        guard isAuthority(Array(authority)) else { throw .invalidHost }
         return (String(authority) ?? "", afterScheme[authorityEnd...])
     }
 
@@ -90,12 +90,12 @@ struct RequestTarget {
 
     /// Whether a text is `uri-host [":" port]` (RFC 9110 section 7.2) without user information (section
     /// 4.2.4) and with a host that is not empty, as http URIs demand (section 4.2.1).
-    static func isAuthority(_ text: Substring.UTF8View) -> Bool {
+    static func isAuthority(_ text: [UInt8]) -> Bool {
         let isLiteral = text.first == UInt8(ascii: "[")
-        let hostEnd: Substring.UTF8View.Index
+        let hostEnd: Int
         if isLiteral {
             guard let bracket = text.firstIndex(of: UInt8(ascii: "]")) else { return false }
-            hostEnd = text.index(after: bracket)
+            hostEnd = bracket + 1
             let address = text[..<bracket].dropFirst()
             guard !address.isEmpty, address.allSatisfy(\.isIPv6AddressByte) else { return false }
         } else {

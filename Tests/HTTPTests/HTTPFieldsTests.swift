@@ -26,4 +26,17 @@ struct HTTPFieldsTests {
         #expect(!fields.containsToken("", in: "connection"))
         #expect(!fields.containsToken("upgrade", in: "upgrade"))
     }
+
+    @Test("RFC 9110 5.5: a control character in a value becomes a space, tab and what is beyond ASCII stay")
+    func values() {
+        var fields = HTTPFields()
+        fields.append("X", "a\r\nb\0c\u{7F}d\te é")
+        #expect(fields["x"] == "a  b c d\te é")
+    }
+
+    @Test("RFC 9110 5.5: bytes of a value that are not UTF-8 are replaced in its text")
+    func obsText() {
+        let bytes = Array("GET / HTTP/1.1\r\nHost: a\r\nX: b".utf8) + [0xE9] + Array("\r\n\r\n".utf8)
+        #expect(ParserTranscript.whole(bytes).requests.first?.contains("X=b\u{FFFD}]") == true)
+    }
 }
