@@ -1,5 +1,4 @@
-/// Why a connection ends (RFC 6455 §7.4, IANA's registry of close codes, and the own codes of
-/// `fiml.v1.json`).
+/// Why a connection ends (RFC 6455 §7.4, IANA's registry, and the codes of `fiml.v1.json`).
 public struct CloseCode: RawRepresentable, Sendable, Hashable {
     /// The number, as on the wire.
     public let rawValue: UInt16

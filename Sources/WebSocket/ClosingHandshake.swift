@@ -1,5 +1,4 @@
-/// The closing handshake (RFC 6455 §7.1): who has sent a close frame, what to answer, and when to close the
-/// transport.
+/// The closing handshake (RFC 6455 §7.1): what to answer, and when to close the transport.
 public struct ClosingHandshake: Sendable {
     private let role: Role
     /// Whether our close frame was made: nothing may be sent behind it (§5.5.1).
@@ -18,8 +17,7 @@ public struct ClosingHandshake: Sendable {
     }
 
     /// Whether to close the transport once what is queued has been written. A server does so first, so that
-    /// the client is spared TIME_WAIT (§7.1.1); after a violation either side does, without waiting for an
-    /// answer (§7.1.7).
+    /// the client is spared TIME_WAIT (§7.1.1); after a violation either side does at once (§7.1.7).
     public var closesTransport: Bool {
         hasFailed || (role == .server && isSent && isReceived)
     }

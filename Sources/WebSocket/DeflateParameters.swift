@@ -4,13 +4,13 @@
 /// compression state, and one deflated frame serves all subscribers.
 public struct DeflateParameters: Sendable, Hashable {
     /// The server compresses each message on its own.
-    public var serverNoContextTakeover = false
+    public private(set) var serverNoContextTakeover = false
     /// The client compresses each message on its own.
-    public var clientNoContextTakeover = false
+    public private(set) var clientNoContextTakeover = false
     /// The server's window in bits, 8 to 15; nil where it is not stated, which means 15.
-    var statedServerMaxWindowBits: Int?
+    private var statedServerMaxWindowBits: Int?
     /// The client's window in bits, 8 to 15; nil where it is not stated, which means 15.
-    var statedClientMaxWindowBits: Int?
+    private var statedClientMaxWindowBits: Int?
 
     /// The largest window that the server compresses with, 8 to 15 bits.
     public var serverMaxWindowBits: Int {
@@ -22,8 +22,7 @@ public struct DeflateParameters: Sendable, Hashable {
         statedClientMaxWindowBits ?? 15
     }
 
-    /// What a client of ours offers. Its inflater keeps nothing between messages, so the server must not
-    /// either.
+    /// What a client of ours offers: its inflater keeps nothing between messages, nor may the server.
     public static let clientOffer =
         "permessage-deflate; server_no_context_takeover; client_no_context_takeover; client_max_window_bits"
 
@@ -37,8 +36,7 @@ public struct DeflateParameters: Sendable, Hashable {
         return header
     }
 
-    /// The server's answer to a client's offers: the first that is acceptable, in the client's order (RFC
-    /// 7692 §5).
+    /// The server's answer: the first acceptable offer, in the client's order (RFC 7692 §5).
     ///
     /// An offer with an unknown, repeated or wrong parameter is declined, and the next one is looked at
     /// (§7.1). A field that does not follow the grammar offers nothing.
@@ -48,9 +46,8 @@ public struct DeflateParameters: Sendable, Hashable {
     public static func negotiate(offers: [String]) -> DeflateParameters? {
         for offer in offers.flatMap({ ExtensionOffer.parse($0) ?? [] }) where offer.name == extensionName {
             guard var agreed = DeflateParameters(offer.parameters, from: .client) else { continue }
-            // §7.1.1: a server may ask for both, offered or not. The windows stay as offered: §7.1.2.1
-            // demands that the server's is repeated; the client's (§7.1.2.2) is, where the client named one.
-            // We inflate any.
+            // §7.1.1: a server may ask for both, offered or not. The windows stay as the client named them:
+            // §7.1.2.1 demands it of the server's, and the client's (§7.1.2.2) may be any for us to inflate.
             agreed.serverNoContextTakeover = true
             agreed.clientNoContextTakeover = true
             return agreed
@@ -61,8 +58,7 @@ public struct DeflateParameters: Sendable, Hashable {
     /// What a server answered to `clientOffer`.
     ///
     /// - Parameter field: the value of the response's `Sec-WebSocket-Extensions`, where there is one.
-    /// - Returns: nil when the answer is not one to the offer: the client must then fail the connection (RFC
-    ///   7692 §5).
+    /// - Returns: nil when this does not answer the offer: the client must fail the connection (RFC 7692 §5).
     public static func parseResponse(_ field: String) -> DeflateParameters? {
         guard let answers = ExtensionOffer.parse(field), answers.count == 1, answers[0].name == extensionName,
             let agreed = DeflateParameters(answers[0].parameters, from: .server),
@@ -90,8 +86,7 @@ public struct DeflateParameters: Sendable, Hashable {
                 guard let bits = Self.windowBits(value) else { return nil }
                 statedClientMaxWindowBits = bits
             case ("client_max_window_bits", nil):
-                // §7.1.2.2: without a value it is the client's word that it understands the parameter, and
-                // only that.
+                // §7.1.2.2: without a value a client only says that it understands the parameter.
                 guard sender == .client else { return nil }
             default:
                 return nil

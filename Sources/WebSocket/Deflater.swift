@@ -3,8 +3,7 @@ import CZlib
 /// Deflates messages (RFC 7692 §7.2.1), each on its own (`server_no_context_takeover`), so that one deflated
 /// frame serves every subscriber that negotiated the same window. One per thread.
 public final class Deflater {
-    /// A stream for each window of 9 to 15 bits, made on first need: they keep their memory from message to
-    /// message.
+    /// A stream for each window of 9 to 15 bits, made on first need and kept from message to message.
     private var streams: [UnsafeMutablePointer<z_stream>?] = Array(repeating: nil, count: 7)
     private let chunk = UnsafeMutableRawBufferPointer.allocate(byteCount: 32 * 1024, alignment: 16)
 
@@ -21,8 +20,7 @@ public final class Deflater {
 
     /// Deflates one whole message, for the payload of a frame with `isCompressed`.
     ///
-    /// - Parameter windowBits: the window that the peer agreed to, 8 to 15 (`serverMaxWindowBits` for a
-    ///   server).
+    /// - Parameter windowBits: the agreed window, 8 to 15: a server's is `serverMaxWindowBits`.
     public func deflate(_ payload: UnsafeRawBufferPointer, windowBits: Int) -> [UInt8] {
         precondition(payload.count <= Int(UInt32.max), "zlib counts its input in 32 bits")
         let stream = stream(windowBits: windowBits)
@@ -50,8 +48,7 @@ public final class Deflater {
     private func stream(windowBits: Int) -> UnsafeMutablePointer<z_stream> {
         precondition((8...15).contains(windowBits), "a DEFLATE window has 8 to 15 bits")
         // zlib refuses raw DEFLATE with 8 bits. Its 9 bits serve, since it never refers further back than the
-        // window less 262 bytes (MIN_LOOKAHEAD in its deflate.h): 512 - 262 = 250, within the 256 of an 8-bit
-        // window.
+        // window less 262 bytes (MIN_LOOKAHEAD in its deflate.h): 512 - 262 = 250, within 256.
         let bits = max(windowBits, 9)
         if let stream = streams[bits - 9] { return stream }
         let stream = UnsafeMutablePointer<z_stream>.allocate(capacity: 1)

@@ -29,8 +29,7 @@ public struct FrameHeader: Sendable, Hashable {
         self.payloadLength = payloadLength
     }
 
-    /// How many bytes the header takes on the wire. Lengths have one valid form, so this holds for decoded
-    /// ones too.
+    /// How many bytes the header takes on the wire. Holds for decoded ones: a length has one valid form.
     public var encodedLength: Int {
         let lengthBytes =
             switch payloadLength {

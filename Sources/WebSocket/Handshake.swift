@@ -2,8 +2,7 @@ import COpenSSL
 
 /// The parts of the opening handshake that are more than HTTP (RFC 6455 §4).
 public enum Handshake {
-    /// The value of `Sec-WebSocket-Accept` for the client's key: base64 of the SHA-1 of key and GUID (RFC
-    /// 6455 §4.2.2).
+    /// The value of `Sec-WebSocket-Accept`: base64 of the SHA-1 of key and GUID (RFC 6455 §4.2.2).
     public static func acceptKey(for key: String) -> String {
         let joined = Array((key + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11").utf8)
         var digest = [UInt8](repeating: 0, count: 20)
@@ -14,8 +13,7 @@ public enum Handshake {
         return String(decoding: encoded[..<28], as: UTF8.self)
     }
 
-    /// Whether a `Sec-WebSocket-Key` is the base64 form of 16 bytes (RFC 6455 §4.2.1): 22 characters and
-    /// "==".
+    /// Whether a `Sec-WebSocket-Key` is the base64 form of 16 bytes (RFC 6455 §4.2.1): 22 and "==".
     public static func isValidKey(_ key: String) -> Bool {
         let characters = Array(key.utf8)
         guard characters.count == 24, characters[22...].elementsEqual("==".utf8) else { return false }

@@ -7,8 +7,7 @@ public final class Inflater {
     private let stream: UnsafeMutablePointer<z_stream>
     private let chunk: UnsafeMutableRawBufferPointer
 
-    /// What a sender leaves away at the end of each message: the rest of an empty stored block (RFC 7692
-    /// §7.2.1).
+    /// What senders leave away behind a message: most of an empty stored block (RFC 7692 §7.2.1).
     static let messageTail: [UInt8] = [0x00, 0x00, 0xFF, 0xFF]
 
     /// An inflater for every window that a peer may use.
@@ -35,8 +34,7 @@ public final class Inflater {
     ///
     /// - Parameters:
     ///   - payload: the payloads of the message's frames, joined.
-    ///   - limit: how many bytes the result may have. What lies beyond is never stored: inflation stops
-    ///     there.
+    ///   - limit: how many bytes the result may have; inflation stops there.
     /// - Throws: `messageTooBig` past the limit, `deflateInvalid` for what is not DEFLATE or is cut off.
     public func inflate(
         _ payload: UnsafeRawBufferPointer, limit: Int
@@ -51,8 +49,7 @@ public final class Inflater {
         let status = try Self.messageTail.withUnsafeBufferPointer { (tail) throws(ProtocolViolation) in
             try run(UnsafeRawBufferPointer(tail), Z_BLOCK, into: &output, limit)
         }
-        // With Z_BLOCK, bit 7 of data_type says that a block has just ended (zlib.h). Elsewhere the message
-        // was cut off.
+        // With Z_BLOCK, bit 7 of data_type says that a block has just ended (zlib.h); else one was cut off.
         guard status == Z_STREAM_END || stream.pointee.data_type & 128 != 0 else { throw .deflateInvalid }
         return output
     }

@@ -1,5 +1,4 @@
-/// What a peer did wrong. Each case is mapped here, and only here, to the close code and the reason that it
-/// is told.
+/// What a peer did wrong. Here, and only here, each case gets its close code and reason.
 public enum ProtocolViolation: Error, Sendable, Hashable, CaseIterable {
     /// RSV2 or RSV3 set, RSV1 without permessage-deflate or elsewhere than on the first frame of a message.
     case reservedBitSet

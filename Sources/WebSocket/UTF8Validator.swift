@@ -1,7 +1,6 @@
 /// Tells whether bytes that arrive in parts are UTF-8, and fails at the first byte that cannot belong to it.
 ///
-/// The well-formed sequences are those of RFC 3629 §4: no overlong form, no surrogate, nothing above
-/// U+10FFFF.
+/// The well-formed sequences are those of RFC 3629 §4: no overlong form or surrogate, at most U+10FFFF.
 public struct UTF8Validator: Sendable {
     /// How many continuation bytes the character under way still needs.
     private var missing: UInt8 = 0

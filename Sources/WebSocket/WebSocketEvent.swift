@@ -1,7 +1,6 @@
 /// What a peer said, in whole messages.
 public enum WebSocketEvent: Sendable, Hashable {
-    /// A data message, put together and inflated. `opcode` is text (the payload is then valid UTF-8) or
-    /// binary.
+    /// A data message, put together and inflated. `opcode` is binary, or text of valid UTF-8.
     case message(opcode: Opcode, payload: [UInt8])
     /// A ping; a pong with this payload is due (RFC 6455 §5.5.2).
     case ping([UInt8])

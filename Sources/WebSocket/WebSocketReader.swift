@@ -188,8 +188,7 @@ public struct WebSocketReader: Sendable {
         return .message(opcode: opcode, payload: payload)
     }
 
-    /// RFC 7692 §7.2.2 inflates a message when it is whole: one inflater then serves all connections of a
-    /// loop.
+    /// Inflates a message once it is whole: one inflater then serves all connections of a loop.
     private mutating func inflate(
         _ arrived: UnsafeRawBufferPointer, isText: Bool, _ inflater: Inflater?
     ) throws(ProtocolViolation) -> [UInt8] {

@@ -4,7 +4,7 @@ import WebSocket
 @Suite("RFC 6455 §7: the closing handshake")
 struct ClosingHandshakeTests {
     @Test(
-        "a close frame is answered with its code, and a server then closes the transport first (§5.5.1, §7.1.1)"
+        "a close frame is answered with its code; a server then closes the transport (§5.5.1, §7.1.1)"
     )
     func answered() {
         var server = ClosingHandshake(role: .server)

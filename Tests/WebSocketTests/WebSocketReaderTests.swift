@@ -83,7 +83,8 @@ struct WebSocketReaderTests {
             [.event(.ping([])), .violation(.reservedOpcode)]),
         Vector("§5.2 length in a longer form", [hex("81 fe 00 05")], [.violation(.lengthNotMinimal)]),
         Vector(
-            "§5.2 length above 2^63", [hex("82 ff ff ff ff ff ff ff ff ff")], [.violation(.lengthOutOfRange)]),
+            "§5.2 length above 2^63",
+            [hex("82 ff ff ff ff ff ff ff ff ff")], [.violation(.lengthOutOfRange)]),
         Vector(
             "§5.4 continuation without a message", [client(.continuation, "a".utf8)],
             [.violation(.continuationWithoutMessage)]),
