@@ -39,11 +39,10 @@ extension EventFilter {
         }
         writer.endObject()
         return EventFilter(
-            json: writer.bytes, severities: severities & atLeast, watchdogs: watchdogs,
-            eventTypes: eventTypes,
-            assetTypes: assetTypes, symbols: assets?.filter { !$0.hasSuffix("*") } ?? [],
-            prefixes: assets?.filter { $0.hasSuffix("*") }.map { String($0.dropLast()) } ?? [],
-            includesMarketWide: includesMarketWide, condition: condition)
+            FilterClauses(
+                json: writer.bytes, severities: severities & atLeast, watchdogs: watchdogs,
+                eventTypes: eventTypes, assetTypes: assetTypes, assets: assets ?? [],
+                includesMarketWide: includesMarketWide, condition: condition))
     }
 
     /// Reads the filter of a query string, `severities=critical,high&assets=BTC,ETH*&where={…}`, from its

@@ -1,0 +1,183 @@
+import FIMLCore
+import Testing
+
+@Suite("What clients send is read, or refused with a code, a sentence and the request's id")
+struct ClientMessageTests {
+    private static func read(_ text: String) throws -> ClientMessage {
+        try ClientMessage.parse(Array(text.utf8))
+    }
+
+    private static let position = StreamPosition(milliseconds: 1_732_416_000_123, sequence: 0)
+
+    @Test(
+        "Every type of message is read",
+        arguments: [
+            (#"{"type":"ping","id":6}"#, .ping(id: .integer(6))), (#"{"type":"ping"}"#, .ping(id: nil)),
+            (#"{"type":"ping","id":null}"#, .ping(id: nil)),
+            (#"{"type":"ping","id":"é"}"#, .ping(id: .text("é"))),
+            (#"{"type":"list_subscriptions","id":5}"#, .listSubscriptions(id: .integer(5))),
+            (
+                #"{"type":"unsubscribe","id":4,"subscription_id":"a"}"#,
+                .unsubscribe(id: .integer(4), subscriptionID: "a")
+            ),
+            (
+                #"{"type":"update_subscription","id":3,"subscription_id":"a","filter":{}}"#,
+                .updateSubscription(id: .integer(3), subscriptionID: "a", filter: .everything)
+            ),
+            (#"{"type":"auth","id":1,"token":"x"}"#, .notYetAvailable(type: "auth", id: .integer(1))),
+            (
+                #"{"type":"analyze","id":7,"asset":{"symbol":"AAPL"}}"#,
+                .notYetAvailable(type: "analyze", id: .integer(7))
+            ),
+            (#"{"type":"health","scope":"watchdogs"}"#, .notYetAvailable(type: "health", id: nil)),
+            (
+                #"{"type":"subscribe","subscription_id":"a"}"#,
+                .subscribe(
+                    .init(id: nil, subscriptionID: "a", filter: .everything, snapshot: false, start: .live))
+            ),
+            (
+                #"{"type":"subscribe","id":2,"subscription_id":"q é","filter":null,"snapshot":true,"since":"1732416000123-0"}"#,
+                .subscribe(
+                    .init(
+                        id: .integer(2), subscriptionID: "q é", filter: .everything, snapshot: true,
+                        start: .after(position)))
+            ),
+            (
+                #"{"type":"subscribe","subscription_id":"a","since":"1970-01-01T00:00:01Z"}"#,
+                .subscribe(
+                    .init(
+                        id: nil, subscriptionID: "a", filter: .everything, snapshot: false,
+                        start: .since(.init(milliseconds: 1000))))
+            ),
+            (
+                #"{"type":"subscribe","subscription_id":"a","last":1000}"#,
+                .subscribe(
+                    .init(
+                        id: nil, subscriptionID: "a", filter: .everything, snapshot: false, start: .last(1000)
+                    ))
+            ),
+        ] as [(String, ClientMessage)])
+    func valid(text: String, message: ClientMessage) throws {
+        #expect(try Self.read(text) == message)
+    }
+
+    @Test("The protocol's example of a subscription is read")
+    func example() throws {
+        let message = try Self.read(
+            #"""
+            {"type":"subscribe","id":2,"subscription_id":"crypto-high","filter":{"min_severity":"high","severities":null,
+            "watchdogs":["whale_movement","price_anomaly"],"event_types":null,"assets":["BTC","ETH*"],
+            "asset_types":["crypto"],"include_market_wide":true,"where":{"op":"or","nodes":[
+            {"key":"type","cmp":"neq","val":"whale_movement"},{"key":"data.usd_value","cmp":"gte","val":5000000}]}},
+            "snapshot":true,"since":"1732416000123-0"}
+            """#)
+        guard case .subscribe(let subscribe) = message else {
+            Issue.record("read as \(message)")
+            return
+        }
+        #expect(subscribe.start == .after(Self.position))
+        #expect(subscribe.filter.matches(try whale()))
+    }
+
+    @Test(
+        "What is wrong is answered",
+        arguments: [
+            ("{", .invalidJSON, nil, "the text ends too early at line 1, column 2"),
+            ("[]", .invalidMessage, nil, "a message must be an object"),
+            ("{}", .invalidMessage, nil, "type must be a string"),
+            (#"{"type":5,"id":1}"#, .invalidMessage, .integer(1), "type must be a string"),
+            (
+                #"{"type":"subscibe","id":1}"#, .invalidMessageType, .integer(1),
+                "unknown message type 'subscibe' at type; expected one of auth, subscribe, update_subscription, unsubscribe, list_subscriptions, ping, analyze, health"
+            ),
+            (
+                #"{"type":"ping","id":1.5}"#, .invalidMessage, nil,
+                "id must be a string of 1 to 64 characters or an integer"
+            ),
+            (#"{"type":"ping","id":""}"#, .invalidMessage, nil, "id must be"),
+            (#"{"type":"ping","id":{}}"#, .invalidMessage, nil, "id must be"),
+            (
+                #"{"type":"ping","id":"\#(String(repeating: "x", count: 65))"}"#, .invalidMessage, nil,
+                "id must be"
+            ),
+            (
+                #"{"type":"ping","id":"a","x":1}"#, .invalidMessage, .text("a"),
+                "unknown member 'x'; expected one of type, id"
+            ),
+            (#"{"type":"subscribe","id":1}"#, .invalidMessage, .integer(1), "subscription_id is required"),
+            (
+                #"{"type":"subscribe","subscription_id":""}"#, .invalidMessage, nil,
+                "subscription_id must be a string of 1 to 64 characters"
+            ),
+            (
+                #"{"type":"subscribe","subscription_id":"a\nb"}"#, .invalidMessage, nil,
+                "subscription_id must not contain control characters"
+            ),
+            (
+                #"{"type":"subscribe","subscription_id":7}"#, .invalidMessage, nil,
+                "subscription_id must be a string"
+            ),
+            (
+                #"{"type":"subscribe","subscription_id":"a","filters":{}}"#, .invalidMessage, nil,
+                "unknown member 'filters'"
+            ),
+            (
+                #"{"type":"subscribe","id":2,"subscription_id":"a","filter":{"where":{"key":"type","cmp":"ge"}}}"#,
+                .invalidFilter, .integer(2), "unknown comparison 'ge' at filter.where.cmp"
+            ),
+            (
+                #"{"type":"subscribe","subscription_id":"a","filter":[]}"#, .invalidFilter, nil,
+                "filter must be an object"
+            ),
+            (
+                #"{"type":"subscribe","subscription_id":"a","snapshot":1}"#, .invalidMessage, nil,
+                "snapshot must be true or false"
+            ),
+            (
+                #"{"type":"subscribe","subscription_id":"a","since":"1-0","last":1}"#, .invalidMessage, nil,
+                "last must not be given together with since"
+            ),
+            (
+                #"{"type":"subscribe","subscription_id":"a","since":5}"#, .invalidMessage, nil,
+                "since must be a position or a time of RFC 3339"
+            ),
+            (
+                #"{"type":"subscribe","subscription_id":"a","last":1001}"#, .invalidMessage, nil,
+                "last must be a whole number from 0 to 1000"
+            ),
+            (
+                #"{"type":"subscribe","subscription_id":"a","last":-1}"#, .invalidMessage, nil,
+                "last must be a whole number"
+            ),
+            (
+                #"{"type":"update_subscription","subscription_id":"a"}"#, .invalidFilter, nil,
+                "filter is required; {} lets every event pass"
+            ),
+            (#"{"type":"unsubscribe","id":3}"#, .invalidMessage, .integer(3), "subscription_id is required"),
+        ] as [(String, ErrorCode, RequestID?, String)])
+    func wrong(text: String, code: ErrorCode, id: RequestID?, message: String) {
+        let error = #expect(throws: ClientMessageError.self) { try Self.read(text) }
+        #expect(error?.code == code)
+        #expect(error?.id == id)
+        #expect(error?.message.hasPrefix(message) == true, "\(error?.message ?? "none")")
+    }
+
+    @Test("Each error code has the status that the protocol gives it")
+    func statuses() {
+        let byStatus = [
+            400: [
+                "INVALID_JSON", "INVALID_MESSAGE_TYPE", "INVALID_MESSAGE", "INVALID_FILTER",
+                "SUBSCRIPTION_ERROR",
+            ],
+            401: ["NOT_AUTHENTICATED", "AUTH_FAILED", "TOKEN_EXPIRED"],
+            403: ["PERMISSION_DENIED", "SUBSCRIPTION_LIMIT_EXCEEDED"],
+            404: ["UNSUBSCRIBE_ERROR", "NOT_FOUND"],
+            408: ["AUTH_TIMEOUT"], 409: ["ALREADY_SUBSCRIBED"], 413: ["MESSAGE_TOO_LARGE"],
+            429: ["RATE_LIMITED"],
+            500: ["PROCESSING_ERROR"], 503: ["UNAVAILABLE"],
+        ]
+        #expect(
+            Dictionary(grouping: ErrorCode.allCases, by: \.status).mapValues { $0.map(\.rawValue) }
+                == byStatus)
+    }
+}
