@@ -6,7 +6,7 @@ public struct InvalidMember: Error, Hashable, Sendable, CustomStringConvertible 
     public let message: String
 
     /// A problem as the rest of a sentence that begins with the path.
-    init(path: String, problem: String) {
+    public init(path: String, problem: String) {
         self.path = path
         message = path.isEmpty ? problem : "\(path) \(problem)"
     }

@@ -126,11 +126,11 @@ extension LoopService {
             return .success(nil)
         case .last(let count):
             return .success(state.publisher.position(beforeLast: count, matching: request.filter))
-        case .time(let time):
+        case .since(let time):
             // From that moment on: after all that was before it.
             let before = StreamPosition(milliseconds: UInt64(clamping: time.milliseconds), sequence: 0).predecessor
             return before >= earliest ? .success(min(before, position)) : .failure(.init(.windowExceeded))
-        case .position(let position):
+        case .after(let position):
             if position < earliest { return .failure(.init(.windowExceeded)) }
             return position <= self.position ? .success(position) : .failure(.init(.positionUnknown))
         }

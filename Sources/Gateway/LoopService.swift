@@ -15,6 +15,8 @@ final class LoopService {
     var position: StreamPosition
     /// Subscriptions that are still being given stored events.
     var replays: [Replay] = []
+    /// When a drain ends, whoever is still there; nil while there is none.
+    var drainsUntil: UInt64?
 
     init(_ state: GatewayState, index: Int, transport: TransportLoop) {
         self.state = state
@@ -81,14 +83,14 @@ extension LoopService: TransportService {
 
     func shed(_ loss: Loss, _ connection: Connection) {
         for severity in Severity.allCases where loss[severity] > 0 {
-            state.metrics.eventsDropped[severity.rawValue, "slow_consumer"].increment(by: loss[severity])
+            state.metrics.eventsDropped[severity.rawValue, "slow_consumer"].increment(by: UInt64(loss[severity]))
         }
     }
 
     func broadcast(_ publications: ArraySlice<Publication>, frames: Int, nanoseconds: UInt64) {
         guard let last = publications.last else { return }
         position = last.position
-        state.metrics.messagesSent["event"].increment(by: frames)
+        state.metrics.messagesSent["event"].increment(by: UInt64(frames))
         state.metrics.fanoutTime.observe(nanoseconds: nanoseconds)
         let now = monotonicNanoseconds()
         for publication in publications {
@@ -101,6 +103,7 @@ extension LoopService: TransportService {
         figures.connections.store(transport.connectionCount, ordering: .relaxed)
         figures.subscriptions.store(transport.hub.subscriptionCount + replays.count, ordering: .relaxed)
         figures.distinctFilters.store(transport.hub.distinctFilterCount, ordering: .relaxed)
+        endDrain()
         return replay()
     }
 }

@@ -10,6 +10,13 @@ public struct FileDescriptor: ~Copyable, Sendable {
         self.raw = raw
     }
 
+    /// Gives the number up without closing it.
+    consuming func release() -> Int32 {
+        let raw = raw
+        discard self
+        return raw
+    }
+
     deinit {
         // Linux frees the number even where close() reports an error, so there is nothing to retry.
         _ = close(raw)

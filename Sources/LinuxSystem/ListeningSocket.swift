@@ -20,6 +20,34 @@ public struct ListeningSocket: ~Copyable, Sendable {
     /// The port it listens on; the kernel's choice where 0 was asked for.
     public let port: Int
 
+    /// Fails with EADDRINUSE where anybody listens on that port. Sockets that share ports do not notice each other, so
+    /// a second gateway would otherwise silently take half of the first one's connections.
+    public static func checkFree(host: String, port: Int) throws(SystemCallError) {
+        var address = try SocketAddress(host: host, port: port)
+        let probe = FileDescriptor(
+            owning: try check("socket") { socket(address.family, Int32(SOCK_STREAM.rawValue), 0) })
+        try setOption(probe.raw, SOL_SOCKET, SO_REUSEADDR, 1)
+        _ = try check("bind") { address.withPointer { bind(probe.raw, $0, $1) } }
+        _ = try check("listen") { listen(probe.raw, 1) }
+    }
+
+    /// Takes over a socket that another thread opened and released.
+    public init(adopting released: Released) {
+        descriptor = FileDescriptor(owning: released.raw)
+        port = released.port
+    }
+
+    /// A listening socket on its way to the thread that will own it.
+    public struct Released: Sendable {
+        let raw: Int32
+        let port: Int
+    }
+
+    /// Gives the socket up without closing it.
+    public consuming func release() -> Released {
+        Released(raw: descriptor.release(), port: port)
+    }
+
     /// Listens on a numeric IPv4 or IPv6 address.
     public init(host: String, port: Int, backlog: Int32 = 4096) throws(SystemCallError) {
         var address = try SocketAddress(host: host, port: port)

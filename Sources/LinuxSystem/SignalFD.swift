@@ -5,14 +5,24 @@ import Glibc
 public struct SignalFD: ~Copyable, Sendable {
     private let descriptor: FileDescriptor
 
-    /// Blocks these signals for the calling thread and all that it starts, so that only this descriptor gets
-    /// them. Call it before any other thread exists.
-    public init(_ signals: [Int32]) throws(SystemCallError) {
+    /// Blocks signals for the calling thread and all that it starts, so that only a descriptor gets them. Call it
+    /// before any other thread exists.
+    public static func block(_ signals: [Int32]) throws(SystemCallError) {
+        var set = Self.set(signals)
+        let code = pthread_sigmask(SIG_BLOCK, &set, nil)
+        guard code == 0 else { throw SystemCallError("pthread_sigmask", code: code) }
+    }
+
+    private static func set(_ signals: [Int32]) -> sigset_t {
         var set = sigset_t()
         sigemptyset(&set)
         for signal in signals { sigaddset(&set, signal) }
-        let code = pthread_sigmask(SIG_BLOCK, &set, nil)
-        guard code == 0 else { throw SystemCallError("pthread_sigmask", code: code) }
+        return set
+    }
+
+    /// A descriptor for signals that are blocked.
+    public init(_ signals: [Int32]) throws(SystemCallError) {
+        var set = Self.set(signals)
         let flags = Int32(SFD_NONBLOCK | SFD_CLOEXEC)
         descriptor = FileDescriptor(owning: try check("signalfd") { signalfd(-1, &set, flags) })
     }

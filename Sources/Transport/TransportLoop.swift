@@ -21,7 +21,8 @@ public final class TransportLoop {
     let loop: EventLoop<LoopMessage>
     let limits: TransportLimits
     let statistics: TransportStatistics
-    weak var service: (any TransportService)?
+    /// Whom this loop carries, while it runs.
+    public private(set) weak var service: (any TransportService)?
 
     /// Who wants what on this loop.
     public var hub = Hub()
@@ -65,6 +66,9 @@ public final class TransportLoop {
         gathered.deallocate()
     }
 
+    /// For other threads.
+    public var mailbox: Mailbox<LoopMessage> { loop.mailbox }
+
     /// Milliseconds of the monotonic clock at the beginning of this turn.
     public var now: UInt64 { loop.now }
 
@@ -89,6 +93,23 @@ public final class TransportLoop {
         let watch = SignalWatch(signals: signals, handler: handler)
         try loop.watch(watch.signals.raw, .readable, token: SignalWatch.token)
         self.signals = watch
+    }
+
+    /// Calls the service's `turnEnded` at that time of `now` at the latest.
+    public func wake(at time: UInt64) {
+        loop.schedule(SlotToken(slot: .max - 2, generation: .max).number, at: time)
+    }
+
+    /// Begins to close down: newcomers are answered 503, and connections without a request are cut.
+    public func drain() {
+        acceptsNewcomers = false
+        connections.forEach { connection in
+            if connection.phase == .http, connection.parser?.phase == .idle, !connection.hasUnsent,
+                !connection.isAwaitingAnswer
+            {
+                drop(connection)
+            }
+        }
     }
 
     /// From now on, new connections use this certificate; those that are open keep theirs.

@@ -1,0 +1,219 @@
+import Configuration
+import EventLoop
+import FIMLCore
+import FIMLWatchdogs
+import Foundation
+import Glibc
+import LinuxSystem
+import Locking
+import MarketData
+import Observability
+import PublicSchema
+import TLS
+import Transport
+
+/// The whole: what starts, in which order, and how it ends.
+public enum Gateway {
+    /// Serves until SIGTERM or SIGINT; the process's exit status. Wrong surroundings (a port in use, a bad certificate,
+    /// a recording that cannot be read) end it at once, with one line that says what to do.
+    ///
+    /// `replayFiles`: a user's own recordings; the shipped one where there are none. Call it before any other thread
+    /// exists, since signals are to reach only the loop.
+    public static func run(_ loaded: LoadedSettings, replayFiles: [String]) -> Int32 {
+        let log = Log.standardError(level: loaded.settings.server.logLevel)
+        for notice in loaded.notices { log.warning(notice) }
+        do {
+            try start(loaded.settings, replayFiles, log)
+            return 0
+        } catch {
+            log.error("cannot start: \(error)")
+            return EX_CONFIG
+        }
+    }
+
+    private static func start(_ settings: Settings, _ replayFiles: [String], _ log: Log) throws {
+        signal(SIGPIPE, SIG_IGN)
+        try SignalFD.block(handledSignals)
+        let market = try openMarket(settings, replayFiles, log)
+        let tls = try TLSContextHolder(settings)
+        let loopCount = settings.server.eventLoops > 0 ? settings.server.eventLoops : availableCores()
+        let limits = TransportLimits(settings, maxConnections: placesFor(settings, log))
+        let mailboxes = try (0..<loopCount).map { _ in try Mailbox<LoopMessage>() }
+        let publisher = Publisher(
+            capacity: settings.watchdogs.maxEventsInMemory, mailboxes: mailboxes,
+            broadcasts: settings.watchdogs.webSocketBroadcast)
+        let statistics = TransportStatistics()
+        let state = GatewayState(
+            settings: settings, log: log, publisher: publisher,
+            metrics: GatewayMetrics(
+                watchdogs: WatchdogName.allCases.map(\.rawValue), severities: Severity.allCases.map(\.rawValue)),
+            statistics: statistics, schemas: try PublicSchema.load(), loopCount: loopCount)
+        state.registerFigures()
+        let doors = try openDoors(settings, loopCount)
+
+        let stopped = Locked<[String]>([])
+        var threads: [LoopThread] = []
+        for (index, mailbox) in mailboxes.enumerated() {
+            let door = doors[index]
+            let begin: @Sendable () -> Void = {
+                do {
+                    try runLoop(index, mailbox, door, state, limits, tls, mailboxes)
+                } catch {
+                    stopped.withLock { $0.append("event loop \(index): \(error)") }
+                    // Half a gateway is worse than none: the supervisor starts a whole one.
+                    for other in mailboxes { other.post(.task { $0.stop() }) }
+                }
+            }
+            threads.append(LoopThread(try LinuxSystem.Thread(name: "loop-\(index)", begin)))
+        }
+        announce(settings, doors, loopCount, log)
+        let watchdogs = Task { await WatchdogService(state, market).run() }
+        for thread in threads { thread.join() }
+        watchdogs.cancel()
+        if let reason = stopped.withLock({ $0.first }) { throw GatewayError(reason) }
+        log.info("stopped")
+    }
+
+    private static let handledSignals = [SIGTERM, SIGINT, SIGHUP]
+
+    // MARK: - One loop
+
+    private static func runLoop(
+        _ index: Int, _ mailbox: Mailbox<LoopMessage>, _ door: Door, _ state: GatewayState, _ limits: TransportLimits,
+        _ tls: TLSContextHolder, _ mailboxes: [Mailbox<LoopMessage>]
+    ) throws {
+        let transport = try TransportLoop(
+            mailbox: mailbox, limits: limits, statistics: state.statistics, tlsContext: tls.current)
+        let service = LoopService(state, index: index, transport: transport)
+        try transport.listen(on: ListeningSocket(adopting: door.plain), isTLS: false)
+        if let sealed = door.tls { try transport.listen(on: ListeningSocket(adopting: sealed), isTLS: true) }
+        if index == 0 {
+            try transport.watch(try SignalFD(handledSignals)) { signal in
+                handle(signal, state, tls, mailboxes)
+            }
+        }
+        try transport.run(service)
+    }
+
+    private static func handle(
+        _ signal: Int32, _ state: GatewayState, _ tls: TLSContextHolder, _ mailboxes: [Mailbox<LoopMessage>]
+    ) {
+        switch signal {
+        case SIGHUP:
+            do {
+                guard let context = try tls.reload(state.settings) else { return }
+                for mailbox in mailboxes { mailbox.post(.task { $0.use(context) }) }
+                state.log.info("certificate read anew; open connections keep theirs")
+            } catch {
+                state.log.error("the certificate in use stays: \(error)")
+            }
+        case _ where state.isDraining.exchange(true, ordering: .relaxed):
+            state.log.warning("second signal: connections are cut")
+            for mailbox in mailboxes { mailbox.post(.task { $0.stop() }) }
+        default:
+            state.log.info("draining; a second signal cuts connections")
+            for mailbox in mailboxes {
+                mailbox.post(.task { loop in (loop.service as? LoopService)?.drain() })
+            }
+        }
+    }
+
+    // MARK: - What is needed first
+
+    private static func openMarket(
+        _ settings: Settings, _ files: [String], _ log: Log
+    ) throws -> ReplayMarket {
+        let recording =
+            files.isEmpty
+            ? try Recording.load(directory: Recording.shippedDirectory()) : try Recording.load(files: files)
+        if recording.refused.count > 0 {
+            let first = recording.refused.first.first.map { "; the first: \($0)" } ?? ""
+            log.warning("\(recording.refused.count) rows of the recording were refused\(first)")
+        }
+        let start = settings.marketData.replayFrom.map { Timestamp(milliseconds: Int64($0.secondsSince1970) * 1000) }
+        return try ReplayMarket(
+            recording, from: start ?? (files.isEmpty ? Recording.shippedStart : nil),
+            speed: Int64(settings.marketData.replaySpeed))
+    }
+
+    /// How many connections there is room for. A descriptor limit below what is configured is said plainly.
+    private static func placesFor(_ settings: Settings, _ log: Log) -> Int {
+        let descriptors = raiseDescriptorLimit()
+        let wanted = settings.server.maxConnections
+        let places = descriptors - reservedDescriptors
+        guard places < wanted else { return wanted }
+        log.warning(
+            "this process may open \(descriptors) descriptors, so at most \(max(1, places)) connections are served, "
+                + "not the \(wanted) of FIML_MAX_CONNECTIONS; raise the limit (ulimit -n, LimitNOFILE) or lower the setting"
+        )
+        return max(1, places)
+    }
+
+    /// For epoll, mailboxes, listeners, files, and newcomers on their way to a 503.
+    private static let reservedDescriptors = 100
+
+    private static func openDoors(_ settings: Settings, _ count: Int) throws -> [Door] {
+        let plain = try openSockets(settings.server.host, settings.server.port, "FIML_PORT", count)
+        let sealed =
+            settings.tls.isOn
+            ? try openSockets(settings.server.host, settings.tls.port, "FIML_TLS_PORT", count) : []
+        return (0..<count).map { Door(plain: plain[$0], tls: sealed.isEmpty ? nil : sealed[$0]) }
+    }
+
+    /// One listening socket a loop on the same port.
+    private static func openSockets(
+        _ host: String, _ port: Int, _ setting: String, _ count: Int
+    ) throws -> [ListeningSocket.Released] {
+        do {
+            if port != 0 { try ListeningSocket.checkFree(host: host, port: port) }
+            var port = port
+            var sockets: [ListeningSocket.Released] = []
+            for _ in 0..<count {
+                let socket = try ListeningSocket(host: host, port: port)
+                port = socket.port
+                sockets.append(socket.release())
+            }
+            return sockets
+        } catch let error as SystemCallError {
+            throw GatewayError(
+                "\(host):\(port) cannot be listened on (\(error)); choose another by FIML_HOST and \(setting)")
+        }
+    }
+
+    private static func announce(_ settings: Settings, _ doors: [Door], _ loopCount: Int, _ log: Log) {
+        let host = settings.server.host.contains(":") ? "[\(settings.server.host)]" : settings.server.host
+        guard let door = doors.first else { return }
+        log.info(
+            "listening on http://\(host):\(door.plain.port)",
+            ["events": .text("ws://\(host):\(door.plain.port)/ws/events"), "loops": .integer(Int64(loopCount))])
+        if let sealed = door.tls { log.info("listening on https://\(host):\(sealed.port)") }
+    }
+}
+
+/// The listening sockets of one loop.
+private struct Door: Sendable {
+    let plain: ListeningSocket.Released
+    let tls: ListeningSocket.Released?
+}
+
+/// A thread that is waited for.
+private final class LoopThread {
+    private var thread: LinuxSystem.Thread?
+
+    init(_ thread: consuming LinuxSystem.Thread) {
+        self.thread = consume thread
+    }
+
+    func join() {
+        thread.take()?.join()
+    }
+}
+
+/// A start that failed; one line.
+struct GatewayError: Error, CustomStringConvertible {
+    let description: String
+
+    init(_ description: String) {
+        self.description = description
+    }
+}

@@ -1,0 +1,83 @@
+import FIMLCore
+import HTTP
+import LinuxSystem
+import Observability
+import Transport
+
+// How the gateway is.
+extension LoopService {
+    /// `healthy`; `degraded` where a watchdog is not well; `unhealthy` where none is, though some should be.
+    private enum Health: String, JSONWritable {
+        case healthy, degraded, unhealthy
+
+        init(_ watchdogs: WatchdogCounts) {
+            let enabled = watchdogs.total - watchdogs.disabled
+            if watchdogs.healthy == enabled {
+                self = .healthy
+            } else {
+                self = watchdogs.healthy + watchdogs.degraded > 0 ? .degraded : .unhealthy
+            }
+        }
+    }
+
+    func health() -> HTTPResponse {
+        let watchdogs = state.watchdogCounts()
+        let health = Health(watchdogs)
+        var writer = JSONWriter()
+        writer.beginObject()
+        writer.member("status", health)
+        writer.member("timestamp", state.now())
+        writer.member("version", GatewayState.version)
+        writer.member("uptime_seconds", (monotonicMilliseconds() - state.startedAt) / 1000)
+        writer.member("watchdogs", watchdogs)
+        writer.member("connections", state.statistics.webSockets.load(ordering: .relaxed))
+        writer.member("position", state.publisher.range.last)
+        writer.endObject()
+        return .json(health == .unhealthy ? 503 : 200, writer.bytes)
+    }
+
+    func watchdogHealth() -> HTTPResponse {
+        guard let summary = state.watchdogHealth.withLock({ $0 }) else {
+            return .problem(.unavailable, "the watchdogs are starting; ask again in a second")
+        }
+        return .json(200, summary.json.json)
+    }
+
+    func readiness() -> HTTPResponse {
+        state.isDraining.load(ordering: .relaxed)
+            ? .problem(.unavailable, "the gateway is shutting down") : .text("ready\n")
+    }
+
+    func connectionFigures() -> HTTPResponse {
+        var writer = JSONWriter()
+        writer.beginObject()
+        writer.member("connections", state.statistics.connections.load(ordering: .relaxed))
+        writer.member("websockets", state.statistics.webSockets.load(ordering: .relaxed))
+        writer.member("subscriptions", state.loops.reduce(0) { $0 + $1.subscriptions.load(ordering: .relaxed) })
+        writer.member("distinct_filters", state.loops.reduce(0) { $0 + $1.distinctFilters.load(ordering: .relaxed) })
+        writer.name("loops")
+        writer.beginArray()
+        for loop in state.loops {
+            writer.beginObject()
+            writer.member("connections", loop.connections.load(ordering: .relaxed))
+            writer.member("subscriptions", loop.subscriptions.load(ordering: .relaxed))
+            writer.member("distinct_filters", loop.distinctFilters.load(ordering: .relaxed))
+            writer.endObject()
+        }
+        writer.endArray()
+        writer.endObject()
+        return .json(200, writer.bytes)
+    }
+
+    func metrics(_ request: HTTPRequest) -> HTTPResponse {
+        let format = ExpositionFormat(accept: request.fields["Accept"])
+        return .text(state.metrics.registry.render(format), type: format.contentType)
+    }
+
+    func schema(_ path: String) -> HTTPResponse {
+        guard let bytes = state.schemas[path] else {
+            return .problem(404, "NOT_FOUND", "there is no schema '\(path)'; /asyncapi.json and /openapi.json name all")
+        }
+        return .json(200, bytes)
+    }
+}
