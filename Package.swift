@@ -31,13 +31,13 @@ let package = Package(
         .target(name: "Configuration"),
         .target(name: "Observability", dependencies: ["Locking"]),
         .target(name: "EventStore", dependencies: ["Broadcast", "FIMLCore", "Locking"]),
-        .target(name: "MarketData", dependencies: ["FIMLCore", "Locking"], resources: [.copy("Recording")]),
+        .target(name: "MarketData", dependencies: ["FIMLCore"], resources: [.copy("Recording")]),
         .target(
             name: "PublicSchema", path: ".", sources: ["Sources/PublicSchema"],
             resources: [.copy("public-schema")]),
         .target(
             name: "FIMLWatchdogs",
-            dependencies: ["Configuration", "FIMLCore", "Locking", "MarketData", "Observability"]),
+            dependencies: ["FIMLCore", "MarketData"]),
 
         // Composition.
         .target(
@@ -46,7 +46,8 @@ let package = Package(
                 "Broadcast", "Configuration", "EventStore", "FIMLCore", "FIMLWatchdogs", "HTTP", "MarketData",
                 "Observability", "PublicSchema", "Transport", "WebSocket",
             ]),
-        .executableTarget(name: "fiml-gateway", dependencies: ["Configuration", "Gateway", "TLS", "WebSocket"]),
+        .executableTarget(
+            name: "fiml-gateway", dependencies: ["Configuration", "Gateway", "TLS", "WebSocket"]),
 
         .testTarget(name: "HTTPTests", dependencies: ["HTTP"]),
         .testTarget(name: "WebSocketTests", dependencies: ["WebSocket"]),
@@ -55,8 +56,8 @@ let package = Package(
         .testTarget(name: "EventLoopTests", dependencies: ["EventLoop", "LinuxSystem"]),
         .testTarget(name: "ConfigurationTests", dependencies: ["Configuration"]),
         .testTarget(name: "ObservabilityTests", dependencies: ["Observability"]),
-        .testTarget(name: "MarketDataTests", dependencies: ["MarketData"]),
-        .testTarget(name: "FIMLWatchdogsTests", dependencies: ["FIMLWatchdogs"]),
+        .testTarget(name: "MarketDataTests", dependencies: ["FIMLCore", "MarketData"]),
+        .testTarget(name: "FIMLWatchdogsTests", dependencies: ["FIMLCore", "FIMLWatchdogs", "MarketData"]),
         .testTarget(name: "StyleTests"),
     ],
     swiftLanguageModes: [.v6]
