@@ -33,11 +33,11 @@ let package = Package(
         .target(name: "Configuration", dependencies: ["Observability"]),
         .target(name: "Observability", dependencies: ["Locking"]),
         .target(name: "EventStore", dependencies: ["Broadcast", "FIMLCore", "Locking"]),
-        .target(name: "MarketData", dependencies: ["FIMLCore", "Locking"], resources: [.copy("Recording")]),
+        .target(name: "MarketData", dependencies: ["FIMLCore"], resources: [.copy("Recording")]),
         .target(name: "PublicSchema", resources: [.copy("../../public-schema")]),
         .target(
             name: "FIMLWatchdogs",
-            dependencies: ["Configuration", "FIMLCore", "Locking", "MarketData", "Observability"]),
+            dependencies: ["FIMLCore", "MarketData"]),
 
         // Composition.
         .target(
@@ -57,8 +57,8 @@ let package = Package(
         .testTarget(name: "EventLoopTests", dependencies: ["EventLoop", "LinuxSystem"]),
         .testTarget(name: "ConfigurationTests", dependencies: ["Configuration", "Observability"]),
         .testTarget(name: "ObservabilityTests", dependencies: ["Observability"]),
-        .testTarget(name: "MarketDataTests", dependencies: ["MarketData"]),
-        .testTarget(name: "FIMLWatchdogsTests", dependencies: ["FIMLWatchdogs"]),
+        .testTarget(name: "MarketDataTests", dependencies: ["FIMLCore", "MarketData"]),
+        .testTarget(name: "FIMLWatchdogsTests", dependencies: ["FIMLCore", "FIMLWatchdogs", "MarketData"]),
         .testTarget(name: "StyleTests"),
     ],
     swiftLanguageModes: [.v6]
