@@ -184,6 +184,8 @@ extension TransportLoop: EventLoopHandler {
             case .task(let task): task(self)
             }
         }
+        // Answers first: a publisher need not wait for the broadcast of what it published.
+        writeDirty()
         broadcast()
         serviceHasWork = service?.turnEnded() ?? false
         writeDirty()
