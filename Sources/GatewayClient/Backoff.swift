@@ -1,8 +1,8 @@
 /// How long to wait before the next attempt: longer after each failure, and not the same for all clients, so
 /// that they do not come back in step.
 ///
-/// A delay is drawn evenly between 0.5 s and a ceiling. The ceiling is 1 s for the first attempt, doubles with
-/// each that fails, and stays at 30 s.
+/// A delay is drawn evenly between 0.5 s and a ceiling. The ceiling is 1 s for the first attempt, doubles
+/// with each that fails, and stays at 30 s.
 public struct Backoff: Equatable, Sendable {
     private var failures = 0
 

@@ -57,7 +57,7 @@ public struct Subscriber: Sendable {
 
     /// A connection is open.
     ///
-    /// - Returns: the `subscribe` message to send: from the last position seen, else from where the user said.
+    /// - Returns: the `subscribe` message to send, from the last position seen, or from where the user said.
     public mutating func connected() -> [UInt8] {
         phase = .subscribing
         silenceLimitMilliseconds = Self.welcomeLimitMilliseconds

@@ -27,7 +27,7 @@ enum GatewayProgram {
         }
     }
 
-    /// Where the caller has closed one of 0, 1 and 2, the next socket would get its number, and be printed to.
+    /// Where the caller has closed 0, 1 or 2, the next socket would get that number, and be printed to.
     private static func openStandardStreams() {
         for raw: Int32 in 0...2 where fcntl(raw, F_GETFD) == -1 {
             // The lowest free number, which is this one (open(2)). Read-only, so that printing still fails.
