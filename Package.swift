@@ -33,11 +33,11 @@ let package = Package(
         .target(name: "Configuration", dependencies: ["Observability"]),
         .target(name: "Observability", dependencies: ["Locking"]),
         .target(name: "EventStore", dependencies: ["Broadcast", "FIMLCore", "Locking"]),
-        .target(name: "MarketData", dependencies: ["FIMLCore", "Locking"], resources: [.copy("Recording")]),
+        .target(name: "MarketData", dependencies: ["FIMLCore"], resources: [.copy("Recording")]),
         .target(name: "PublicSchema", resources: [.copy("../../public-schema")]),
         .target(
             name: "FIMLWatchdogs",
-            dependencies: ["Configuration", "FIMLCore", "Locking", "MarketData", "Observability"]),
+            dependencies: ["FIMLCore", "MarketData"]),
 
         // Composition.
         .target(
@@ -53,13 +53,13 @@ let package = Package(
 
         .testTarget(name: "HTTPTests", dependencies: ["HTTP"]),
         .testTarget(name: "WebSocketTests", dependencies: ["WebSocket"]),
-        .testTarget(name: "FIMLCoreTests", dependencies: ["FIMLCore"]),
+        .testTarget(name: "FIMLCoreTests", dependencies: ["FIMLCore", "PublicSchema"]),
         .testTarget(name: "BroadcastTests", dependencies: ["Broadcast", "FIMLCore"]),
         .testTarget(name: "EventLoopTests", dependencies: ["EventLoop", "LinuxSystem"]),
         .testTarget(name: "ConfigurationTests", dependencies: ["Configuration", "Observability"]),
         .testTarget(name: "ObservabilityTests", dependencies: ["Observability"]),
-        .testTarget(name: "MarketDataTests", dependencies: ["MarketData"]),
-        .testTarget(name: "FIMLWatchdogsTests", dependencies: ["FIMLWatchdogs"]),
+        .testTarget(name: "MarketDataTests", dependencies: ["FIMLCore", "MarketData"]),
+        .testTarget(name: "FIMLWatchdogsTests", dependencies: ["FIMLCore", "FIMLWatchdogs", "MarketData"]),
         .testTarget(
             name: "GatewayClientTests",
             dependencies: ["FIMLCore", "fiml-gateway", "GatewayClient", "LinuxSystem", "WebSocket"]),

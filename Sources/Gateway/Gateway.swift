@@ -163,8 +163,8 @@ public enum Gateway {
     /// One listening socket a loop on the same port.
     private static func openSockets(
         _ host: String, _ port: Int, _ setting: String, _ count: Int
-    ) throws -> [ListeningSocket.Released] {
-        do {
+    ) throws(GatewayError) -> [ListeningSocket.Released] {
+        do throws(SystemCallError) {
             if port != 0 { try ListeningSocket.checkFree(host: host, port: port) }
             var port = port
             var sockets: [ListeningSocket.Released] = []
@@ -174,7 +174,7 @@ public enum Gateway {
                 sockets.append(socket.release())
             }
             return sockets
-        } catch let error as SystemCallError {
+        } catch {
             throw GatewayError(
                 "\(host):\(port) cannot be listened on (\(error)); choose another by FIML_HOST and \(setting)")
         }
@@ -185,7 +185,7 @@ public enum Gateway {
         guard let door = doors.first else { return }
         log.info(
             "listening on http://\(host):\(door.plain.port)",
-            ["events": .text("ws://\(host):\(door.plain.port)/ws/events"), "loops": .integer(Int64(loopCount))])
+            ["events": .text("ws://\(host):\(door.plain.port)/ws/events"), "loops": .integer(loopCount)])
         if let sealed = door.tls { log.info("listening on https://\(host):\(sealed.port)") }
     }
 }

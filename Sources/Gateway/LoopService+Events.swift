@@ -1,4 +1,5 @@
 import Broadcast
+import EventLoop
 import FIMLCore
 import FoundationEssentials
 import HTTP
@@ -25,18 +26,22 @@ extension LoopService {
         }
         let token = connection.token
         let mailbox = transport.mailbox
-        Task.detached { [state] in
-            let response = Self.publish(request.body, state)
-            mailbox.post(
-                .task { loop in
-                    guard let connection = loop[token], let service = loop.service as? LoopService else { return }
-                    var response = response
-                    service.allowOrigin(request, &response)
-                    service.count(request, response)
-                    loop.complete(connection, response)
-                })
+        let state = state
+        Task.detached {
+            let response = LoopService.publish(request.body, state)
+            mailbox.post(.task { loop in LoopService.complete(token, request, response, loop) })
         }
         return .later
+    }
+
+    private static func complete(
+        _ token: SlotToken, _ request: HTTPRequest, _ response: HTTPResponse, _ loop: TransportLoop
+    ) {
+        guard let connection = loop[token], let service = loop.service as? LoopService else { return }
+        var response = response
+        service.allowOrigin(request, &response)
+        service.count(request, response)
+        loop.complete(connection, response)
     }
 
     private static func publish(_ body: [UInt8], _ state: GatewayState) -> HTTPResponse {

@@ -72,9 +72,8 @@ public struct Arguments: Equatable, Sendable {
     public func integer(_ name: String, in range: ClosedRange<Int>) throws(UsageError) -> Int? {
         guard let text = value(name) else { return nil }
         guard let number = Int(text), range.contains(number) else {
-            throw UsageError(
-                "\(name) \(text) is not allowed: a whole number from \(range.lowerBound) to \(range.upperBound)"
-            )
+            let allowed = "a whole number from \(range.lowerBound) to \(range.upperBound)"
+            throw UsageError("\(name) \(text) is not allowed: \(allowed)")
         }
         return number
     }

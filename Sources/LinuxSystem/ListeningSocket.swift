@@ -40,7 +40,8 @@ public struct ListeningSocket: ~Copyable, Sendable {
     /// A listening socket on its way to the thread that will own it.
     public struct Released: Sendable {
         let raw: Int32
-        let port: Int
+        /// The port it listens on.
+        public let port: Int
     }
 
     /// Gives the socket up without closing it.

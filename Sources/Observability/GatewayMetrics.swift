@@ -1,26 +1,19 @@
-/// Every metric of the gateway and its watchdogs, by the names of the public protocol.
+/// The metrics that the gateway counts event by event, by the names of the public protocol. What the loops count for
+/// themselves is registered where they are put together.
 public struct GatewayMetrics: Sendable {
     /// Where they are rendered from.
     public let registry: MetricsRegistry
 
-    /// WebSocket connections that are open.
-    public let connections: Gauge
     /// WebSocket connections that ended, by `code`.
     public let disconnects: MetricFamily<Counter>
     /// Messages sent, by `type`.
     public let messagesSent: MetricFamily<Counter>
-    /// Bytes written to WebSocket connections, before TLS.
-    public let sentBytes: Counter
-    /// Bytes that wait to be written, over all connections.
-    public let sendQueueBytes: Gauge
     /// Events not delivered to a subscriber, by `severity` and `reason`.
     public let eventsDropped: MetricFamily<Counter>
     /// From an event's detection to its last write to a socket in that tick.
     public let publishLatency: Histogram
     /// From the start of a publication on an event loop to its last write.
     public let fanoutTime: Histogram
-    /// Different filters in use, over all event loops.
-    public let distinctFilters: Gauge
     /// Attempts to resume from a position, by `result`.
     public let resumes: MetricFamily<Counter>
 
@@ -37,12 +30,6 @@ public struct GatewayMetrics: Sendable {
 
     /// Requests answered, by `method` and `status_class`.
     public let requests: MetricFamily<Counter>
-    /// Requests refused before they reached a route, by `reason`.
-    public let requestRejections: MetricFamily<Counter>
-    /// TLS handshakes, by `result`.
-    public let tlsHandshakes: MetricFamily<Counter>
-    /// Times that accepting paused since no descriptor was left.
-    public let acceptPauses: Counter
 
     /// Registers all of them, and those of the process. `watchdogs` and `severities` are the names as events
     /// have them.
@@ -51,17 +38,12 @@ public struct GatewayMetrics: Sendable {
         let severity = MetricLabel("severity", severities)
         let watchdog = MetricLabel("watchdog", watchdogs + ["other"])
 
-        connections = registry.gauge("websocket_connections", "Open WebSocket connections.")
         disconnects = registry.counters(
             "websocket_disconnects_total", "WebSocket connections that ended, by close code.",
             labels: MetricLabel("code", Self.closeCodes))
         messagesSent = registry.counters(
             "websocket_messages_sent_total", "Messages sent, by type.",
             labels: MetricLabel("type", Self.messageTypes))
-        sentBytes = registry.counter(
-            "websocket_sent_bytes_total", "Bytes written to WebSocket connections, before TLS.")
-        sendQueueBytes = registry.gauge(
-            "websocket_send_queue_bytes", "Bytes that wait to be written, over all connections.")
         eventsDropped = registry.counters(
             "websocket_events_dropped_total", "Events not delivered to a subscriber.", labels: severity,
             MetricLabel("reason", ["slow_consumer", "disconnected", "other"]))
@@ -71,8 +53,6 @@ public struct GatewayMetrics: Sendable {
         fanoutTime = registry.histogram(
             "event_fanout_seconds", "From the start of a publication on an event loop to its last write.",
             bounds: Self.bounds(from: .microseconds(10), to: .seconds(1)))
-        distinctFilters = registry.gauge(
-            "filters_distinct", "Different filters in use, over all event loops.")
         resumes = registry.counters(
             "resume_total", "Attempts to resume from a position.",
             labels: MetricLabel("result", ["recovered", "window_exceeded", "position_unknown", "other"]))
@@ -95,14 +75,6 @@ public struct GatewayMetrics: Sendable {
         requests = registry.counters(
             "http_requests_total", "Requests answered.", labels: MetricLabel("method", Self.methods),
             MetricLabel("status_class", ["1xx", "2xx", "3xx", "4xx", "5xx"]))
-        requestRejections = registry.counters(
-            "http_request_rejections_total", "Requests refused before they reached a route.",
-            labels: MetricLabel("reason", Self.rejectionReasons))
-        tlsHandshakes = registry.counters(
-            "tls_handshakes_total", "TLS handshakes.",
-            labels: MetricLabel("result", ["completed", "resumed", "failed", "timeout"]))
-        acceptPauses = registry.counter(
-            "accept_pauses_total", "Times that accepting paused since no descriptor was left.")
         ProcessMetrics.register(in: registry)
     }
 
@@ -117,11 +89,6 @@ public struct GatewayMetrics: Sendable {
     ]
 
     private static let methods = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "other"]
-
-    private static let rejectionReasons = [
-        "malformed", "request_line_too_long", "fields_too_large", "content_too_large", "unsupported_version",
-        "header_timeout", "body_timeout", "over_capacity", "origin_not_allowed", "other",
-    ]
 
     /// 1, 2.5 and 5 of each power of ten.
     private static func bounds(from lowest: Duration, to highest: Duration) -> [Duration] {

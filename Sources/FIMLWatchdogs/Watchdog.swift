@@ -1,0 +1,78 @@
+import FIMLCore
+
+/// Looks at a market again and again and says what is out of the ordinary.
+///
+/// A watchdog judges; it keeps no memory of what it said before. `EventStream` turns judgements into events.
+public protocol Watchdog: Sendable {
+    /// The name that settings, metrics and events use.
+    var name: WatchdogName { get }
+
+    /// Whether it runs, and how often.
+    var schedule: WatchdogSchedule { get }
+
+    /// Judges every asset that it can at a moment of the market's time: those that are as they should be too,
+    /// so that a condition can end. An asset whose figures are missing or stale is left out. Throws when
+    /// nothing could be judged because sources failed.
+    func check(at moment: Timestamp) async throws -> [Judgement]
+}
+
+/// Whether and how often a watchdog runs.
+public struct WatchdogSchedule: Hashable, Sendable {
+    /// Off: it is never checked and its status is `disabled`.
+    public var isEnabled: Bool
+    /// Seconds of the market's time from one check to the next; at least 1.
+    public var intervalSeconds: Int64
+
+    /// A schedule; an interval below 1 counts as 1.
+    public init(isEnabled: Bool = true, intervalSeconds: Int64) {
+        self.isEnabled = isEnabled
+        self.intervalSeconds = max(1, intervalSeconds)
+    }
+}
+
+/// What a watchdog found about one asset, or about several that it judges together.
+public struct Judgement: Hashable, Sendable {
+    /// What is judged, at least one. The first is the `asset` of its events.
+    public var assets: [Asset]
+    /// From when the newest figure is that was judged. Judging the same figure twice changes nothing.
+    public var observedAt: Timestamp
+    /// What is wrong; nil when all is as it should be.
+    public var anomaly: Anomaly?
+    /// One sentence for people.
+    public var description: String
+    /// The figures, by FIML's keys.
+    public var data: [String: JSONValue]
+    /// The rule and what was seen.
+    public var evidence: Evidence
+
+    /// A judgement with every part given.
+    public init(
+        assets: [Asset], observedAt: Timestamp, anomaly: Anomaly?, description: String,
+        data: [String: JSONValue],
+        evidence: Evidence
+    ) {
+        self.assets = assets
+        self.observedAt = observedAt
+        self.anomaly = anomaly
+        self.description = description
+        self.data = data
+        self.evidence = evidence
+    }
+}
+
+/// That something is wrong, and what kind of thing.
+public struct Anomaly: Hashable, Sendable {
+    /// The type of its events.
+    public var type: EventType
+    /// How much it matters.
+    public var severity: Severity
+    /// Tells conditions of one type and asset apart, as `up` and `down` do for a price; may be empty.
+    public var discriminator: String
+
+    /// An anomaly with every part given.
+    public init(type: EventType, severity: Severity, discriminator: String = "") {
+        self.type = type
+        self.severity = severity
+        self.discriminator = discriminator
+    }
+}

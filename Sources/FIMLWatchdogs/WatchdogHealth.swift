@@ -1,0 +1,57 @@
+import FIMLCore
+
+/// All watchdogs' health, by FIML's names.
+public struct WatchdogHealthSummary: Sendable {
+    /// One for each watchdog, in the order they were given.
+    public let watchdogs: [WatchdogMetrics]
+    /// When it was taken, in the market's time; nil before the first moment.
+    public let timestamp: Timestamp?
+
+    /// How many there are.
+    public var totalWatchdogs: Int { watchdogs.count }
+    /// How many are switched on.
+    public var enabledWatchdogs: Int { totalWatchdogs - count(.disabled) }
+    /// How many are healthy.
+    public var healthyWatchdogs: Int { count(.healthy) }
+    /// How many are unhealthy.
+    public var unhealthyWatchdogs: Int { count(.unhealthy) }
+    /// Checks of all.
+    public var totalChecks: Int { watchdogs.reduce(0) { $0 + $1.checksPerformed } }
+    /// Failed checks of all.
+    public var totalFailures: Int { watchdogs.reduce(0) { $0 + $1.checksFailed } }
+    /// Events of all.
+    public var totalEvents: Int { watchdogs.reduce(0) { $0 + $1.eventsEmitted } }
+    /// The part of all checks that went well, 0…1; 1 before the first.
+    public var overallSuccessRate: Double {
+        totalChecks == 0 ? 1 : Double(totalChecks - totalFailures) / Double(totalChecks)
+    }
+    /// Detections a check, over all.
+    public var detectionRate: Double {
+        totalChecks == 0 ? 0 : Double(watchdogs.reduce(0) { $0 + $1.detections }) / Double(totalChecks)
+    }
+    /// Detections of all by severity.
+    public var eventsBySeverity: [Severity: Int] {
+        watchdogs.reduce(into: [:]) { sums, one in sums.merge(one.eventsBySeverity, uniquingKeysWith: +) }
+    }
+    /// Detections of all by event type.
+    public var eventsByType: [EventType: Int] {
+        watchdogs.reduce(into: [:]) { sums, one in sums.merge(one.eventsByType, uniquingKeysWith: +) }
+    }
+
+    /// How many have a status.
+    public func count(_ status: WatchdogStatus) -> Int {
+        watchdogs.count { $0.status == status }
+    }
+}
+
+/// The manager's own state, by FIML's names.
+public struct WatchdogManagerStatus: Sendable {
+    /// Always true: a manager that exists is set up.
+    public let initialized = true
+    /// Whether it was started and not stopped.
+    public let running: Bool
+    /// How many watchdogs are being checked.
+    public let runningWatchdogs: Int
+    /// The watchdogs' health.
+    public let health: WatchdogHealthSummary
+}
