@@ -1,4 +1,4 @@
-public import WebSocket
+import WebSocket
 
 /// Why a connection is over, or did not come to be.
 public enum ConnectionEnd: Error, Equatable, Sendable {

@@ -91,6 +91,8 @@ public struct Subscriber: Sendable {
         case "replay_complete":
             phase = .live
             keepPosition(of: message)
+            // Nothing to replay is nothing to tell.
+            guard message["events_sent"]?.int64 != 0 else { return [] }
             return [.note("replay complete: \(Self.count(message["events_sent"])) events")]
         case "heartbeat":
             // It speaks of the whole connection: before the ack and within a replay it may be ahead of us.

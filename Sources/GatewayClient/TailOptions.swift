@@ -1,4 +1,4 @@
-public import FIMLCore
+import FIMLCore
 
 /// What `tail` was asked for.
 public struct TailOptions: Sendable {
@@ -61,22 +61,32 @@ public struct TailOptions: Sendable {
             query += arguments.values(flag).map { (member, $0) }
         }
         if arguments.has("--no-market-wide") { query.append(("include_market_wide", "false")) }
-        do {
-            guard let json = arguments.value("--filter") else {
-                return try EventFilter.parse(query: query).filter
-            }
+        if let json = arguments.value("--filter") {
             guard query.isEmpty else {
                 throw UsageError("--filter is the whole filter; leave out the other flags of a filter")
             }
-            return try EventFilter.parse(try JSONValue.parse(Array(json.utf8)), at: "")
-        } catch let problem as InvalidMember {
-            let member = problem.path.prefix { $0 != "[" && $0 != "." }
-            let flag = filterFlags.first { arguments.has($0.0) && $0.1 == member }?.0 ?? "--filter"
-            throw UsageError("\(flag): \(problem.message)")
-        } catch let problem as JSONError {
-            throw UsageError("--filter is not valid JSON: \(problem)")
+            return try wholeFilter(json)
+        }
+        do throws(FilterError) {
+            return try EventFilter.parse(query: query).filter
         } catch {
-            throw error as? UsageError ?? UsageError("\(error)")
+            let member = error.path.prefix { $0 != "[" && $0 != "." }
+            let flag = filterFlags.first { $0.1 == member }?.0 ?? "the filter"
+            throw UsageError("\(flag): \(error.message)")
+        }
+    }
+
+    private static func wholeFilter(_ json: String) throws(UsageError) -> EventFilter {
+        let value: JSONValue
+        do throws(JSONError) {
+            value = try JSONValue.parse(Array(json.utf8))
+        } catch {
+            throw UsageError("--filter is not valid JSON: \(error)")
+        }
+        do throws(FilterError) {
+            return try EventFilter.parse(value, at: "")
+        } catch {
+            throw UsageError("--filter: \(error.message)")
         }
     }
 

@@ -104,6 +104,7 @@ struct SubscriberTests {
             "the server says RATE_LIMITED: slowly"
         ),
         (#"{"type":"gap"}"#, "gap: ? events were not delivered (?: ), ? to ?; GET ? has them"),
+        (#"{"type":"replay_complete","position":"8-0","events_sent":0}"#, nil),
         (#"{"type":"something_new","x":1}"#, nil), (#"{"x":1}"#, nil), ("[1]", nil), ("7", nil),
     ]
 
