@@ -50,6 +50,11 @@ let package = Package(
         .executableTarget(
             name: "fiml-gateway", dependencies: ["Configuration", "Gateway", "TLS", "WebSocket"]),
 
+        // Measures the gateway against the least that the kernel allows: `scripts/bench`.
+        .executableTarget(
+            name: "gateway-bench", dependencies: ["CLinux", "COpenSSL", "LinuxSystem", "WebSocket"],
+            path: "Sources/GatewayBenchmarks"),
+
         .testTarget(name: "HTTPTests", dependencies: ["HTTP"]),
         .testTarget(name: "WebSocketTests", dependencies: ["WebSocket"]),
         .testTarget(name: "FIMLCoreTests", dependencies: ["FIMLCore"]),
@@ -59,6 +64,7 @@ let package = Package(
         .testTarget(name: "ObservabilityTests", dependencies: ["Observability"]),
         .testTarget(name: "MarketDataTests", dependencies: ["FIMLCore", "MarketData"]),
         .testTarget(name: "FIMLWatchdogsTests", dependencies: ["FIMLCore", "FIMLWatchdogs", "MarketData"]),
+        .testTarget(name: "GatewayBenchmarksTests", dependencies: ["WebSocket", "gateway-bench"]),
         .testTarget(name: "StyleTests"),
     ],
     swiftLanguageModes: [.v6]
