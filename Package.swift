@@ -57,7 +57,7 @@ let package = Package(
 
         .testTarget(name: "HTTPTests", dependencies: ["HTTP"]),
         .testTarget(name: "WebSocketTests", dependencies: ["WebSocket"]),
-        .testTarget(name: "FIMLCoreTests", dependencies: ["FIMLCore"]),
+        .testTarget(name: "FIMLCoreTests", dependencies: ["FIMLCore", "PublicSchema"]),
         .testTarget(name: "BroadcastTests", dependencies: ["Broadcast", "FIMLCore"]),
         .testTarget(name: "EventLoopTests", dependencies: ["EventLoop", "LinuxSystem"]),
         .testTarget(name: "ConfigurationTests", dependencies: ["Configuration", "Observability"]),

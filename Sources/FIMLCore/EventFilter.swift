@@ -1,7 +1,8 @@
 /// Which events a subscriber wants.
 ///
-/// The entries of a list mean OR, the members mean AND, an absent member means any. Kept in a normal form, lists
-/// sorted and each entry once: filters of the same normal form are equal, and the same JSON text is echoed for them.
+/// The entries of a list mean OR, the members mean AND, an absent member means any. Kept in a normal form,
+/// lists sorted and each entry once: filters of the same normal form are equal, and the same JSON text is
+/// echoed for them.
 public struct EventFilter: Sendable {
     /// The bounds on what a filter may hold.
     public enum Limits {

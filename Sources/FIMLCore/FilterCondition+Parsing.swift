@@ -89,13 +89,14 @@ struct FilterConditionParser {
     ) throws(InvalidMember) -> [(place: String, operand: JSONValue)] {
         let takesList = operation == .in || operation == .nin
         let takesNone = operation == .ex || operation == .nex
-        for name in ["val", "vals"] where reader.has(name) && (takesNone || (name == "vals") != takesList) {
+        for name in ["val", "vals"]
+        where reader.value(name) != nil && (takesNone || (name == "vals") != takesList) {
             throw InvalidMember(
                 path: reader.path(of: name), problem: "does not go with '\(operation.rawValue)'")
         }
         if takesNone { return [] }
         guard takesList else {
-            return [(reader.path(of: "val"), normalised(try reader.require("val") { reader.value($0) }))]
+            return [(reader.path(of: "val"), normalised(try reader.require("val", reader.value)))]
         }
         let entries = try reader.requiredList("vals", limit: EventFilter.Limits.entries)
         var seen: Set<JSONValue> = []

@@ -22,11 +22,6 @@ struct MemberReader {
         path.isEmpty ? name : "\(path).\(name)"
     }
 
-    /// Whether a member is there, be it null.
-    func has(_ name: String) -> Bool {
-        members[name] != nil
-    }
-
     func value(_ name: String) -> JSONValue? {
         members[name].flatMap { $0 == .null ? nil : $0 }
     }

@@ -42,10 +42,11 @@ extension Timestamp: JSONWritable {
         var text: [UInt8] = []
         text.reserveCapacity(24)
         func put(_ number: Int, _ width: Int, _ after: Unicode.Scalar) {
-            var divisor = [1, 10, 100, 1000][width - 1]
-            while divisor > 0 {
-                text.append(UInt8(ascii: "0") + UInt8(number / divisor % 10))
-                divisor /= 10
+            var rest = number
+            text.append(contentsOf: repeatElement(0, count: width))
+            for place in (text.count - width..<text.count).reversed() {
+                text[place] = UInt8(ascii: "0") + UInt8(rest % 10)
+                rest /= 10
             }
             text.append(UInt8(ascii: after))
         }

@@ -36,7 +36,8 @@ struct ClientMessageTests {
                     .init(id: nil, subscriptionID: "a", filter: .everything, snapshot: false, start: .live))
             ),
             (
-                #"{"type":"subscribe","id":2,"subscription_id":"q é","filter":null,"snapshot":true,"since":"1732416000123-0"}"#,
+                #"{"type":"subscribe","id":2,"subscription_id":"q é","filter":null,"snapshot":true,"#
+                    + #""since":"1732416000123-0"}"#,
                 .subscribe(
                     .init(
                         id: .integer(2), subscriptionID: "q é", filter: .everything, snapshot: true,
@@ -65,10 +66,12 @@ struct ClientMessageTests {
     func example() throws {
         let message = try Self.read(
             #"""
-            {"type":"subscribe","id":2,"subscription_id":"crypto-high","filter":{"min_severity":"high","severities":null,
+            {"type":"subscribe","id":2,"subscription_id":"crypto-high","filter":{"min_severity":"high",
+            "severities":null,
             "watchdogs":["whale_movement","price_anomaly"],"event_types":null,"assets":["BTC","ETH*"],
             "asset_types":["crypto"],"include_market_wide":true,"where":{"op":"or","nodes":[
-            {"key":"type","cmp":"neq","val":"whale_movement"},{"key":"data.usd_value","cmp":"gte","val":5000000}]}},
+            {"key":"type","cmp":"neq","val":"whale_movement"},
+            {"key":"data.usd_value","cmp":"gte","val":5000000}]}},
             "snapshot":true,"since":"1732416000123-0"}
             """#)
         guard case .subscribe(let subscribe) = message else {
@@ -88,7 +91,8 @@ struct ClientMessageTests {
             (#"{"type":5,"id":1}"#, .invalidMessage, .integer(1), "type must be a string"),
             (
                 #"{"type":"subscibe","id":1}"#, .invalidMessageType, .integer(1),
-                "unknown message type 'subscibe' at type; expected one of auth, subscribe, update_subscription, unsubscribe, list_subscriptions, ping, analyze, health"
+                "unknown message type 'subscibe' at type; expected one of auth, subscribe, "
+                    + "update_subscription, unsubscribe, list_subscriptions, ping, analyze, health"
             ),
             (
                 #"{"type":"ping","id":1.5}"#, .invalidMessage, nil,
@@ -122,7 +126,8 @@ struct ClientMessageTests {
                 "unknown member 'filters'"
             ),
             (
-                #"{"type":"subscribe","id":2,"subscription_id":"a","filter":{"where":{"key":"type","cmp":"ge"}}}"#,
+                #"{"type":"subscribe","id":2,"subscription_id":"a","filter":{"where":{"key":"type","#
+                    + #""cmp":"ge"}}}"#,
                 .invalidFilter, .integer(2), "unknown comparison 'ge' at filter.where.cmp"
             ),
             (

@@ -43,7 +43,8 @@ struct EventFilterMatchingTests {
         ])
     func assets(members: String, filter: String, passes: Bool) throws {
         let event = try event(
-            #"{"type":"correlation_break","severity":"high","watchdog":"correlation_breakdown","description":"x"\#(members)}"#
+            #"{"type":"correlation_break","severity":"high","watchdog":"correlation_breakdown","#
+                + #""description":"x"\#(members)}"#
         )
         #expect(try EventFilter.parse(parse(filter)).matches(MatchableEvent(event)) == passes)
     }
@@ -129,7 +130,8 @@ struct EventFilterMatchingTests {
         let event = try event(
             #"""
             {"type":"price_anomaly","severity":"low","watchdog":"price_anomaly","description":"x",
-            "data":{"null":null,"a":{"b":{"c":1}},"list":[1,2,3,[4]],"none":[],"yes":true,"big":9007199254740993},
+            "data":{"null":null,"a":{"b":{"c":1}},"list":[1,2,3,[4]],
+            "none":[],"yes":true,"big":9007199254740993},
             "metadata":{"é":"é"}}
             """#)
         #expect(

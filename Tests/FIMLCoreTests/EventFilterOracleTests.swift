@@ -1,8 +1,8 @@
 import FIMLCore
 import Testing
 
-/// Judges a filter's JSON against an event's JSON, as the protocol's text reads, without any of the module's types for
-/// filters.
+/// Judges a filter's JSON against an event's JSON, as the protocol's text reads, without any of the module's
+/// types for filters.
 private struct NaiveFilter {
     static let ranks = ["low", "medium", "high", "critical"]
 
@@ -70,7 +70,8 @@ private struct NaiveFilter {
             switch cmp {
             case "sw": return left.hasPrefix(right)
             case "ew": return left.hasSuffix(right)
-            case "ct": return left.contains(right)
+            // Where Foundation is linked, `contains` finds the empty text nowhere.
+            case "ct": return right.isEmpty || left.contains(right)
             default: return ordered(left, cmp, right)
             }
         }

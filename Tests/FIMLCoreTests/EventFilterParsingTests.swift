@@ -8,20 +8,25 @@ struct EventFilterParsingTests {
         arguments: [
             ("{}", "{}"), (#"{"severities":null,"where":null,"include_market_wide":true}"#, "{}"),
             (
-                #"{"assets":["eth*","BTC","btc"],"severities":["critical","low","critical"],"min_severity":"low"}"#,
+                #"{"assets":["eth*","BTC","btc"],"severities":["critical","low","critical"],"#
+                    + #""min_severity":"low"}"#,
                 #"{"min_severity":"low","severities":["low","critical"],"assets":["BTC","ETH*"]}"#
             ),
             (
-                #"{"watchdogs":["price_anomaly","funding_rate"],"event_types":["flash_crash","price_anomaly"]}"#,
-                #"{"watchdogs":["funding_rate","price_anomaly"],"event_types":["price_anomaly","flash_crash"]}"#
+                #"{"watchdogs":["price_anomaly","funding_rate"],"event_types":["flash_crash","#
+                    + #""price_anomaly"]}"#,
+                #"{"watchdogs":["funding_rate","price_anomaly"],"event_types":["price_anomaly","#
+                    + #""flash_crash"]}"#
             ),
             (
                 #"{"include_market_wide":false,"asset_types":["crypto","equity"],"assets":["*"]}"#,
                 #"{"assets":["*"],"asset_types":["equity","crypto"],"include_market_wide":false}"#
             ),
             (
-                #"{"where":{"nodes":[{"cmp":"in","key":"data.a","vals":["b",2.0,"a",2,true]},{"key":"asset","cmp":"ex"}],"op":"and"}}"#,
-                #"{"where":{"op":"and","nodes":[{"key":"data.a","cmp":"in","vals":["a","b",2,true]},{"key":"asset","cmp":"ex"}]}}"#
+                #"{"where":{"nodes":[{"cmp":"in","key":"data.a","vals":["b",2.0,"a",2,true]},"#
+                    + #"{"key":"asset","cmp":"ex"}],"op":"and"}}"#,
+                #"{"where":{"op":"and","nodes":[{"key":"data.a","cmp":"in","vals":["a","b",2,true]},"#
+                    + #"{"key":"asset","cmp":"ex"}]}}"#
             ),
             (
                 #"{"where":{"op":"not","nodes":[{"key":"data.usd_value","cmp":"gte","val":5000000.0}]}}"#,
@@ -56,7 +61,8 @@ struct EventFilterParsingTests {
             ("[]", "filter must be an object"),
             (
                 #"{"severity":["low"]}"#,
-                "unknown member 'severity' at filter; expected one of min_severity, severities, watchdogs, event_types, assets, asset_types, include_market_wide, where"
+                "unknown member 'severity' at filter; expected one of min_severity, severities, watchdogs, "
+                    + "event_types, assets, asset_types, include_market_wide, where"
             ),
             (
                 #"{"severities":["low","hgh"]}"#,
@@ -68,15 +74,20 @@ struct EventFilterParsingTests {
             ),
             (
                 #"{"watchdogs":["funding_spike"]}"#,
-                "unknown name 'funding_spike' at filter.watchdogs[0]; expected one of earnings_anomaly, unusual_volume, whale_movement, funding_rate, liquidity_drop, correlation_breakdown, exchange_outage, price_anomaly"
+                "unknown name 'funding_spike' at filter.watchdogs[0]; expected one of earnings_anomaly, "
+                    + "unusual_volume, whale_movement, funding_rate, liquidity_drop, correlation_breakdown, "
+                    + "exchange_outage, price_anomaly"
             ),
             (
                 #"{"event_types":["funding_rate"]}"#,
-                "unknown name 'funding_rate' at filter.event_types[0]; expected one of earnings_anomaly, unusual_volume, whale_movement, funding_spike, liquidity_drop, correlation_break, exchange_outage, price_anomaly, flash_crash, arbitrage_opportunity"
+                "unknown name 'funding_rate' at filter.event_types[0]; expected one of earnings_anomaly, "
+                    + "unusual_volume, whale_movement, funding_spike, liquidity_drop, correlation_break, "
+                    + "exchange_outage, price_anomaly, flash_crash, arbitrage_opportunity"
             ),
             (
                 #"{"asset_types":["coin"]}"#,
-                "unknown name 'coin' at filter.asset_types[0]; expected one of equity, crypto, forex, commodity, index, etf, option, future"
+                "unknown name 'coin' at filter.asset_types[0]; expected one of equity, crypto, forex, "
+                    + "commodity, index, etf, option, future"
             ),
             (
                 #"{"severities":[]}"#,
@@ -92,8 +103,10 @@ struct EventFilterParsingTests {
             (#"{"where":[]}"#, "filter.where must be an object"),
             (#"{"where":{}}"#, "filter.where.key is required"),
             (
-                #"{"where":{"op":"and","nodes":[{"key":"type","cmp":"ex"},{"key":"type","cmp":"ge","val":1}]}}"#,
-                "unknown comparison 'ge' at filter.where.nodes[1].cmp; expected one of eq, neq, in, nin, ex, nex, sw, ew, ct, gt, gte, lt, lte"
+                #"{"where":{"op":"and","nodes":[{"key":"type","cmp":"ex"},{"key":"type","cmp":"ge","#
+                    + #""val":1}]}}"#,
+                "unknown comparison 'ge' at filter.where.nodes[1].cmp; expected one of eq, neq, in, nin, ex, "
+                    + "nex, sw, ew, ct, gt, gte, lt, lte"
             ),
             (
                 #"{"where":{"op":"xor","nodes":[]}}"#,
@@ -171,9 +184,8 @@ struct EventFilterParsingTests {
             #"{"assets":[\#((0..<count).map { "\"A\($0)\"" }.joined(separator: ","))]}"#
         }
         func wide(_ leaves: Int) -> String {
-            let leaf = #"{"key":"asset","cmp":"ex"}"#
-            return
-                #"{"where":{"op":"or","nodes":[\#(Array(repeating: leaf, count: leaves).joined(separator: ","))]}}"#
+            let nodes = Array(repeating: #"{"key":"asset","cmp":"ex"}"#, count: leaves).joined(separator: ",")
+            return #"{"where":{"op":"or","nodes":[\#(nodes)]}}"#
         }
         func deep(_ levels: Int) -> String {
             let open = String(repeating: #"{"op":"not","nodes":["#, count: levels - 1)
@@ -199,7 +211,8 @@ struct EventFilterParsingTests {
                     ("severities", "critical,high"), ("watchdogs", "price_anomaly"), ("assets", "BTC,ETH*"),
                     ("min_severity", "high"),
                 ],
-                #"{"severities":["high","critical"],"watchdogs":["price_anomaly"],"assets":["BTC","ETH*"],"min_severity":"high"}"#
+                #"{"severities":["high","critical"],"watchdogs":["price_anomaly"],"assets":["BTC","ETH*"],"#
+                    + #""min_severity":"high"}"#
             ),
             (
                 [("assets", "BTC"), ("assets", "ETH"), ("include_market_wide", "false")],

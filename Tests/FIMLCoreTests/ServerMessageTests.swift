@@ -16,7 +16,8 @@ struct ServerMessageTests {
                 maxMessageBytes: 16384, maxSubscriptions: 64, maxRequestsPerSecond: 10,
                 sendQueueBytes: 1_048_576))
         let expected = #"""
-            {"type":"welcome","protocol":"fiml.v1.json","connection_id":"c_1","server_id":"gw-1","version":"0.1.0",\#
+            {"type":"welcome","protocol":"fiml.v1.json","connection_id":"c_1",\#
+            "server_id":"gw-1","version":"0.1.0",\#
             "timestamp":"2026-11-24T05:24:01.123Z","position":"1732416001104-7",\#
             "earliest_position":"1732416000123-0","heartbeat_seconds":15,"authenticated":true,\#
             "limits":{"max_message_bytes":16384,"max_subscriptions":64,"max_requests_per_second":10,\#
@@ -48,7 +49,8 @@ struct ServerMessageTests {
                 == #"{"type":"subscription_ack","id":2,\#(head)"recovered":true,"replaying":2,\#(tail)"#)
         #expect(
             ack(nil, .lost(.windowExceeded))
-                == #"{"type":"subscription_ack",\#(head)"recovered":false,"reason":"window_exceeded","replaying":0,\#(tail)"#
+                == #"{"type":"subscription_ack",\#(head)"recovered":false,"reason":"window_exceeded","#
+                + #""replaying":0,\#(tail)"#
         )
         #expect(ack(.text("x"), .lost(.positionUnknown)).contains(#""id":"x""#))
     }
@@ -61,11 +63,13 @@ struct ServerMessageTests {
                 ServerMessage.snapshot(
                     subscriptionID: "a", position: Self.one, events: [event, event], complete: false))
                 == #"{"type":"snapshot","subscription_id":"a","position":"1732416000123-0","events":["#
-                + #"{"position":"1732416001104-7","event":\#(whaleText)},{"position":"1732416001104-7","event":\#(whaleText)}"#
+                + #"{"position":"1732416001104-7","event":\#(whaleText)},{"position":"1732416001104-7","#
+                + #""event":\#(whaleText)}"#
                 + #"],"complete":false}"#)
         #expect(
             text(ServerMessage.replayComplete(subscriptionID: "a", position: Self.one, eventsSent: 2))
-                == #"{"type":"replay_complete","subscription_id":"a","position":"1732416000123-0","events_sent":2}"#
+                == #"{"type":"replay_complete","subscription_id":"a","position":"1732416000123-0","#
+                + #""events_sent":2}"#
         )
     }
 
@@ -79,7 +83,8 @@ struct ServerMessageTests {
                 ServerMessage.gap(
                     from: Self.one, to: Self.two, dropped: dropped, reason: "slow_consumer",
                     backfill: "/events?after=1-0"))
-                == #"{"type":"gap","from_position":"1732416000123-0","to_position":"1732416001104-7","dropped":212,"#
+                == #"{"type":"gap","from_position":"1732416000123-0","to_position":"1732416001104-7","#
+                + #""dropped":212,"#
                 + #""by_severity":{"low":180,"medium":32,"high":0,"critical":0},"reason":"slow_consumer","#
                 + #""backfill":"/events?after=1-0"}"#)
     }
@@ -92,15 +97,18 @@ struct ServerMessageTests {
                 ServerMessage.heartbeat(
                     timestamp: Self.now, position: Self.one, eventsSent: 41, eventsDropped: 212,
                     activeSubscriptions: 1, watchdogs: counts))
-                == #"{"type":"heartbeat","timestamp":"2026-11-24T05:24:01.123Z","position":"1732416000123-0","#
-                + #""events_sent":41,"events_dropped":212,"active_subscriptions":1,"watchdogs":{"total":8,"healthy":7,"#
+                == #"{"type":"heartbeat","timestamp":"2026-11-24T05:24:01.123Z","#
+                + #""position":"1732416000123-0","#
+                + #""events_sent":41,"events_dropped":212,"active_subscriptions":1,"watchdogs":{"total":8,"#
+                + #""healthy":7,"#
                 + #""degraded":0,"unhealthy":0,"stale":1,"disabled":0}}"#)
         #expect(
             text(
                 ServerMessage.status(
                     timestamp: Self.now, scope: "watchdog", name: "funding_rate", state: "stale",
                     previousState: "healthy", reason: "no input"))
-                == #"{"type":"status","timestamp":"2026-11-24T05:24:01.123Z","scope":"watchdog","name":"funding_rate","#
+                == #"{"type":"status","timestamp":"2026-11-24T05:24:01.123Z","scope":"watchdog","#
+                + #""name":"funding_rate","#
                 + #""state":"stale","previous_state":"healthy","reason":"no input"}"#)
     }
 
@@ -118,7 +126,8 @@ struct ServerMessageTests {
                         (subscriptionID: "a", filter: critical), (subscriptionID: "b", filter: .everything),
                     ]))
                 == #"{"type":"subscriptions","id":5,"subscriptions":["#
-                + #"{"subscription_id":"a","filter":{"min_severity":"critical"}},{"subscription_id":"b","filter":{}}]}"#
+                + #"{"subscription_id":"a","filter":{"min_severity":"critical"}},{"subscription_id":"b","#
+                + #""filter":{}}]}"#
         )
         #expect(
             text(ServerMessage.pong(id: nil, timestamp: Self.now))
@@ -132,18 +141,21 @@ struct ServerMessageTests {
                 ServerMessage.error(
                     id: .integer(2), code: .rateLimited, message: "x", retryAfterMilliseconds: 100,
                     details: ["b": 1, "a": 2], timestamp: Self.now))
-                == #"{"type":"error","id":2,"error_code":"RATE_LIMITED","status":429,"message":"x","retryable":true,"#
+                == #"{"type":"error","id":2,"error_code":"RATE_LIMITED","status":429,"message":"x","#
+                + #""retryable":true,"#
                 + #""retry_after_ms":100,"details":{"a":2,"b":1},"timestamp":"2026-11-24T05:24:01.123Z"}"#)
         #expect(
             text(ServerMessage.error(id: nil, code: .invalidFilter, message: "x", timestamp: Self.now))
-                == #"{"type":"error","error_code":"INVALID_FILTER","status":400,"message":"x","retryable":false,"#
+                == #"{"type":"error","error_code":"INVALID_FILTER","status":400,"message":"x","#
+                + #""retryable":false,"#
                 + #""retry_after_ms":null,"details":{},"timestamp":"2026-11-24T05:24:01.123Z"}"#)
         #expect(
             text(
                 ServerMessage.goingAway(
                     reason: "drain", reconnectAfterMilliseconds: 4210, position: Self.one, timestamp: Self.now
                 ))
-                == #"{"type":"going_away","reason":"drain","reconnect_after_ms":4210,"position":"1732416000123-0","#
+                == #"{"type":"going_away","reason":"drain","reconnect_after_ms":4210,"#
+                + #""position":"1732416000123-0","#
                 + #""timestamp":"2026-11-24T05:24:01.123Z"}"#)
     }
 }

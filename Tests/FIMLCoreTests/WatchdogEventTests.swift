@@ -24,7 +24,8 @@ struct WatchdogEventTests {
             {"event_id":"evt_new","type":"price_anomaly","severity":"high","status":"firing",\#
             "fingerprint":"\#(Fingerprint.of(watchdog: .priceAnomaly, type: .priceAnomaly, assets: []))",\#
             "watchdog":"price_anomaly","asset":null,"assets":[],"description":"x","data":{},"evidence":null,\#
-            "timestamp":"2026-11-24T05:24:01.000Z","starts_at":"2026-11-24T05:24:01.000Z","ends_at":null,"metadata":{}}
+            "timestamp":"2026-11-24T05:24:01.000Z","starts_at":"2026-11-24T05:24:01.000Z",\#
+            "ends_at":null,"metadata":{}}
             """#
         #expect(text(try event(least).json) == expected)
         let nulls =
@@ -60,7 +61,8 @@ struct WatchdogEventTests {
         ])
     func dependent(members: String, written: String) throws {
         let event = try event(
-            #"{"type":"price_anomaly","severity":"high","watchdog":"price_anomaly","description":"x",\#(members)}"#
+            #"{"type":"price_anomaly","severity":"high","watchdog":"price_anomaly","description":"x","#
+                + #"\#(members)}"#
         )
         #expect(text(event.json).contains(written))
     }
