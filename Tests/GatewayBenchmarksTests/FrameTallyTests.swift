@@ -15,7 +15,7 @@ struct FrameTallyTests {
         + Frame.encode(.text, [])
         + Frame.encode(.text, Array("{}".utf8))
         + Frame.encode(.text, event + [UInt8](repeating: 32, count: 70_000))
-        + Frame.close(.normal)
+        + Frame.close(.normalClosure)
 
     /// Shows the stream in two parts, as a connection does: what was not used comes again.
     private static func tally(splitAt split: Int) throws -> FrameTally {
