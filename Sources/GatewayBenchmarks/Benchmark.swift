@@ -114,8 +114,8 @@ struct Benchmark {
             latency99: quantile(0.99, of: generator.tally.latencies) / 1e6)
     }
 
-    /// That frames are of the size that is asked for, so that like is compared with like. A position may be a few
-    /// bytes longer than another.
+    /// That frames are of the size that is asked for, so that like is compared with like. A position may be a
+    /// few bytes longer than another.
     private func check(_ load: Load, _ generator: LoadGenerator) throws(BenchmarkError) {
         guard !load.scenario.isDeflated else { return }
         let bytes = generator.tally.lastEventBytes
@@ -162,7 +162,7 @@ struct Benchmark {
         // Before the descriptors are used up.
         try generator.openPublisher()
         try generator.connectTolerantly(comers)
-        let (open, refused, lost) = (generator.open, generator.refused, generator.lost)
+        let (open, refused, lost) = (generator.connected, generator.refused, generator.lost)
         let template = EventTemplate(form: .gateway, padding: 0, severity: "critical")
         var isDelivered = false
         if open > 0, lost == 0 {
@@ -170,8 +170,8 @@ struct Benchmark {
             isDelivered = true
         }
         let waiting = comers - open - refused - lost
-        // Some descriptors are the server's own: its listeners, its event loop, what it keeps in reserve. Most
-        // are to be used all the same, and newcomers are answered 503 or left waiting, never cut.
+        // Some descriptors are the server's own: its listeners, its event loop, what it keeps in reserve.
+        // Most are to be used all the same, and newcomers are answered 503 or left waiting, never cut.
         let isPassed = isDelivered && open >= limit * 8 / 10 && generator.lost == 0
         return Outcome(
             name: item.name, what: item.what, required: "all served", measured: nil,

@@ -52,10 +52,10 @@ struct LoadCommand {
         let template = EventTemplate(
             form: scenario.server == .gateway ? .gateway : .delivered, padding: padding)
         let before = (processor: try usage.processorNanoseconds(), time: monotonicNanoseconds())
-        try generator.deliver(template, events: events, window: max(1, window), receivers: generator.open)
+        try generator.deliver(template, events: events, window: max(1, window), receivers: generator.connected)
         let spent = try usage.processorNanoseconds() - before.processor
         let seconds = Double(monotonicNanoseconds() - before.time) / 1e9
-        let frames = max(1, events * generator.open)
+        let frames = max(1, events * generator.connected)
         print("\(frames) frames of \(generator.tally.lastEventBytes) bytes in \(seconds) s")
         print("\(Int(Double(frames) / seconds)) a second, \(Int(spent) / frames) ns of the server for each")
         for (share, name) in [(0.5, "half"), (0.99, "99 %"), (1, "all")] {

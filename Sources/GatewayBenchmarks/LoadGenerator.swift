@@ -47,7 +47,7 @@ final class LoadGenerator {
     /// Counts what was received.
     private(set) var tally = FrameTally()
     /// Subscribers that are open, were refused by an answer, were lost.
-    private(set) var open = 0
+    private(set) var connected = 0
     private(set) var refused = 0
     private(set) var lost = 0
     /// What became of the first that was refused or lost.
@@ -78,7 +78,7 @@ final class LoadGenerator {
         try start(total) { self.refused + self.lost == 0 }
         try wait("the greetings", { self.tally.others + self.tally.events }) {
             // Compressed greetings cannot be told from events, and no event was published yet.
-            self.tally.others >= self.audience.greetings * self.open
+            self.tally.others >= self.audience.greetings * self.connected
         }
     }
 
@@ -95,10 +95,10 @@ final class LoadGenerator {
     private func start(_ total: Int, while isGood: () -> Bool) throws(BenchmarkError) {
         let goal = total
         try startMore(goal, atOnce: Self.handshakes)
-        try wait("the opening handshakes", { self.open }) { () throws(BenchmarkError) in
+        try wait("the opening handshakes", { self.connected }) { () throws(BenchmarkError) in
             guard isGood() else { throw BenchmarkError("a subscriber was turned away: \(self.firstLoss)") }
             try self.startMore(goal, atOnce: Self.handshakes)
-            return self.open >= goal
+            return self.connected >= goal
         }
     }
 
@@ -297,7 +297,7 @@ final class LoadGenerator {
         underWay -= 1
         if head.status == 101 {
             subscribers[index].state = .open
-            open += 1
+            connected += 1
         } else {
             if firstLoss.isEmpty { firstLoss = String(decoding: bytes.prefix(500), as: UTF8.self) }
             // 503 is how a server says that it is full; anything else is a fault.
@@ -309,7 +309,7 @@ final class LoadGenerator {
 
     private func lose(_ index: Int, _ why: String) {
         if firstLoss.isEmpty { firstLoss = why }
-        if subscribers[index].isUnderWay { underWay -= 1 } else { open -= 1 }
+        if subscribers[index].isUnderWay { underWay -= 1 } else { connected -= 1 }
         lost += 1
         subscribers[index].close(.lost)
     }
