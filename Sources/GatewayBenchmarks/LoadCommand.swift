@@ -52,7 +52,8 @@ struct LoadCommand {
         let template = EventTemplate(
             form: scenario.server == .gateway ? .gateway : .delivered, padding: padding)
         let before = (processor: try usage.processorNanoseconds(), time: monotonicNanoseconds())
-        try generator.deliver(template, events: events, window: max(1, window), receivers: generator.connected)
+        try generator.deliver(
+            template, events: events, window: max(1, window), receivers: generator.connected)
         let spent = try usage.processorNanoseconds() - before.processor
         let seconds = Double(monotonicNanoseconds() - before.time) / 1e9
         let frames = max(1, events * generator.connected)

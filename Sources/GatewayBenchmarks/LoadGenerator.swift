@@ -205,8 +205,8 @@ final class LoadGenerator {
     }
 
     private func turn() throws(BenchmarkError) {
-        // Not asleep while it counts. Waking it is 15 % of the price of a send(), and would be saved by a server
-        // that outruns it, so the figures would tell how busy this core is.
+        // Not asleep while it counts. Waking it is 15 % of the price of a send(), and would be saved by a
+        // server that outruns it, so the figures would tell how busy this core is.
         let milliseconds: Int32 = isDelivering ? 0 : 50
         let count = try doing("epoll") { () throws(SystemCallError) in
             try epoll.wait(milliseconds: milliseconds)
