@@ -51,6 +51,11 @@ let package = Package(
         .executableTarget(
             name: "fiml-gateway", dependencies: ["Configuration", "FIMLCore", "Gateway", "GatewayClient"]),
 
+        // Measures the gateway against the least that the kernel allows: `scripts/bench`.
+        .executableTarget(
+            name: "gateway-bench", dependencies: ["CLinux", "COpenSSL", "LinuxSystem", "WebSocket"],
+            path: "Sources/GatewayBenchmarks"),
+
         .testTarget(name: "HTTPTests", dependencies: ["HTTP"]),
         .testTarget(name: "WebSocketTests", dependencies: ["WebSocket"]),
         .testTarget(name: "FIMLCoreTests", dependencies: ["FIMLCore", "PublicSchema"]),
@@ -63,6 +68,7 @@ let package = Package(
         .testTarget(
             name: "GatewayClientTests",
             dependencies: ["FIMLCore", "fiml-gateway", "GatewayClient", "LinuxSystem", "WebSocket"]),
+        .testTarget(name: "GatewayBenchmarksTests", dependencies: ["WebSocket", "gateway-bench"]),
         .testTarget(name: "StyleTests"),
     ],
     swiftLanguageModes: [.v6]
