@@ -84,7 +84,8 @@ struct SubscriberTests {
     private static let notesCases: [(String, String?)] = [
         (
             #"{"type":"gap","from_position":"1-0","to_position":"2-0","dropped":212,"by_severity":"#
-                + #"{"low":180,"medium":32,"high":0},"reason":"slow_consumer","backfill":"/events?after=1-0"}"#,
+                + #"{"low":180,"medium":32,"high":0},"reason":"slow_consumer","#
+                + #""backfill":"/events?after=1-0"}"#,
             "gap: 212 events were not delivered (slow_consumer: medium 32, low 180), 1-0 to 2-0; "
                 + "GET /events?after=1-0 has them"
         ),
