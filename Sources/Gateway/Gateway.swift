@@ -148,8 +148,8 @@ public enum Gateway {
         guard places < wanted else { return wanted }
         log.warning(
             "this process may open \(descriptors) descriptors, so at most \(max(1, places)) connections are "
-                + "served, not the \(wanted) of FIML_MAX_CONNECTIONS; raise the limit (ulimit -n, LimitNOFILE) "
-                + "or lower the setting"
+                + "served, not the \(wanted) of FIML_MAX_CONNECTIONS; raise the limit (ulimit -n, "
+                + "LimitNOFILE) or lower the setting"
         )
         return max(1, places)
     }
