@@ -9,7 +9,7 @@ extension LoopService {
         switch request.path {
         case "/health": get(request) { health() }
         case "/health/watchdogs": get(request) { watchdogHealth() }
-        case "/livez": get(request) { .text("ok\n") }
+        case "/livez": get(request) { liveness() }
         case "/readyz": get(request) { readiness() }
         case "/metrics": get(request) { metrics(request) }
         case "/connections", "/ws/connections": get(request) { connectionFigures() }
