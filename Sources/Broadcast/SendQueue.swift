@@ -47,6 +47,15 @@ public final class SendQueue {
         byteCount += bytes.count
     }
 
+    /// Adds a frame of which so many bytes are on the wire already, to an empty queue: its rest must follow whatever
+    /// happens, or the peer would take what comes next for a part of it.
+    public func append(_ frame: [UInt8], writtenAlready: Int) {
+        precondition(isEmpty && writtenAlready < frame.count)
+        entries.append(.kept(frame))
+        headOffset = writtenAlready
+        byteCount += frame.count - writtenAlready
+    }
+
     /// Adds an event's frame; the events that had to be shed for it, itself perhaps among them.
     public func append(_ frame: [UInt8], _ position: StreamPosition, _ severity: Severity) -> Loss? {
         if severity == .critical {
