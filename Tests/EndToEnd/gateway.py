@@ -84,7 +84,11 @@ class Gateway:
 
     def start(self):
         self.spawn()
-        eventually(self._serves, "GET /livez is answered", 20)
+        try:
+            eventually(self._serves, "GET /livez is answered", 20)
+        except BaseException:
+            self.stop()
+            raise
         return self
 
     def _serves(self):
