@@ -47,8 +47,14 @@ let package = Package(
                 "EventLoop", "LinuxSystem", "Locking", "Observability", "PublicSchema", "TLS", "Transport",
                 "WebSocket",
             ]),
+        .target(name: "GatewayClient", dependencies: ["COpenSSL", "FIMLCore", "LinuxSystem", "WebSocket"]),
         .executableTarget(
-            name: "fiml-gateway", dependencies: ["Configuration", "Gateway", "TLS", "WebSocket"]),
+            name: "fiml-gateway", dependencies: ["Configuration", "FIMLCore", "Gateway", "GatewayClient"]),
+
+        // Measures the gateway against the least that the kernel allows: `scripts/bench`.
+        .executableTarget(
+            name: "gateway-bench", dependencies: ["CLinux", "COpenSSL", "LinuxSystem", "WebSocket"],
+            path: "Sources/GatewayBenchmarks"),
 
         .testTarget(name: "HTTPTests", dependencies: ["HTTP"]),
         .testTarget(name: "WebSocketTests", dependencies: ["WebSocket"]),
@@ -59,6 +65,10 @@ let package = Package(
         .testTarget(name: "ObservabilityTests", dependencies: ["Observability"]),
         .testTarget(name: "MarketDataTests", dependencies: ["FIMLCore", "MarketData"]),
         .testTarget(name: "FIMLWatchdogsTests", dependencies: ["FIMLCore", "FIMLWatchdogs", "MarketData"]),
+        .testTarget(
+            name: "GatewayClientTests",
+            dependencies: ["FIMLCore", "fiml-gateway", "GatewayClient", "LinuxSystem", "WebSocket"]),
+        .testTarget(name: "GatewayBenchmarksTests", dependencies: ["WebSocket", "gateway-bench"]),
         .testTarget(name: "StyleTests"),
     ],
     swiftLanguageModes: [.v6]

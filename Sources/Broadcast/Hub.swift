@@ -1,10 +1,11 @@
 import FIMLCore
 
-/// Who wants what, on one loop: distinct filters, each with its subscribers. Knows no socket; a connection is the
-/// number of its slot.
+/// Who wants what, on one loop: distinct filters, each with its subscribers. Knows no socket; a connection is
+/// the number of its slot.
 ///
-/// Equal filters are one. A round matches each publication once per distinct filter, and notes for each connection
-/// that wants any of them a set of bits, one a publication; the transport then writes once per connection.
+/// Equal filters are one. A round matches each publication once per distinct filter, and notes for each
+/// connection that wants any of them a set of bits, one a publication; the transport then writes once per
+/// connection.
 public struct Hub {
     /// Publications in one round: one bit of `wanted` each.
     public static let roundCapacity = UInt64.bitWidth
@@ -23,8 +24,8 @@ public struct Hub {
 
     private struct DistinctFilter {
         let filter: EventFilter
-        /// Connections side by side, since a round reads nothing else of a subscriber. One that subscribed twice
-        /// with equal filters stands here twice.
+        /// Connections side by side, since a round reads nothing else of a subscriber. One that subscribed
+        /// twice with equal filters stands here twice.
         var connections: [UInt32] = []
         /// The member that stands at the same place of `connections`.
         var members: [UInt32] = []
@@ -83,7 +84,8 @@ public struct Hub {
         return index
     }
 
-    /// Removes a subscription that `subscribe` returned, once. A filter that nobody wants any more is forgotten.
+    /// Removes a subscription that `subscribe` returned, once. A filter that nobody wants any more is
+    /// forgotten.
     public mutating func unsubscribe(_ subscription: Subscription) {
         let index = Int(subscription.filter)
         let place = Int(members[Int(subscription.member)].place)

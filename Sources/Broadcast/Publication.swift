@@ -45,8 +45,8 @@ public final class Publication: Sendable {
     }
 }
 
-/// How frames travel to a connection: as they are, or by permessage-deflate (RFC 7692) without context takeover
-/// and with a window of 2⁸ to 2¹⁵ bytes.
+/// How frames travel to a connection: as they are, or by permessage-deflate (RFC 7692) without context
+/// takeover and with a window of 2⁸ to 2¹⁵ bytes.
 public struct FrameEncoding: Hashable, Sendable {
     /// 0 for plain, else 8 to 15.
     public let windowBits: UInt8

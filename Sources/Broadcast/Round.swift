@@ -1,8 +1,8 @@
 import FIMLCore
 import WebSocket
 
-/// The publications of one round, and the bytes that each set of them makes on the wire. Connections that want the
-/// same set in the same encoding are given the same bytes, put together once.
+/// The publications of one round, and the bytes that each set of them makes on the wire. Connections that
+/// want the same set in the same encoding are given the same bytes, put together once.
 public struct Round {
     private struct Key: Hashable {
         let bits: UInt64

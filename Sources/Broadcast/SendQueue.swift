@@ -2,10 +2,10 @@ import FIMLCore
 
 /// What waits to be written to one connection, in order, and what is given up first when it does not keep up.
 ///
-/// Over half of the limit, waiting events are shed, the lowest severity first and the oldest of it first, until the
-/// queue is back at half; `critical` events and answers never are. A gap takes the place of the first event shed,
-/// so that the consumer hears of a loss before it sees anything later. Over the whole limit, the queue is full: the
-/// connection is to be closed.
+/// Over half of the limit, waiting events are shed, the lowest severity first and the oldest of it first,
+/// until the queue is back at half; `critical` events and answers never are. A gap takes the place of the
+/// first event shed, so that the consumer hears of a loss before it sees anything later. Over the whole
+/// limit, the queue is full: the connection is to be closed.
 ///
 /// A queue exists only while something waits, so an idle connection has none.
 public final class SendQueue {
@@ -47,8 +47,8 @@ public final class SendQueue {
         byteCount += bytes.count
     }
 
-    /// Adds a frame of which so many bytes are on the wire already, to an empty queue: its rest must follow whatever
-    /// happens, or the peer would take what comes next for a part of it.
+    /// Adds a frame of which so many bytes are on the wire already, to an empty queue: its rest must follow
+    /// whatever happens, or the peer would take what comes next for a part of it.
     public func append(_ frame: [UInt8], writtenAlready: Int) {
         precondition(isEmpty && writtenAlready < frame.count)
         entries.append(.kept(frame))
@@ -135,9 +135,9 @@ public final class SendQueue {
         }
     }
 
-    /// Copies from the front as much as fits; how many bytes. A gap whose turn comes is told as `frame` of it, and no
-    /// sooner than it is first in line: until then it grows, so that a consumer which takes nothing has one gap waiting
-    /// and not one for each turn.
+    /// Copies from the front as much as fits; how many bytes. A gap whose turn comes is told as `frame` of it,
+    /// and no sooner than it is first in line: until then it grows, so that a consumer which takes nothing has
+    /// one gap waiting and not one for each turn.
     public func gather(into buffer: UnsafeMutableRawBufferPointer, _ frame: (Loss) -> [UInt8]) -> Int {
         var filled = 0
         var offset = headOffset

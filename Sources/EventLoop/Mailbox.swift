@@ -1,8 +1,8 @@
 import LinuxSystem
 import Locking
 
-/// The one way from other threads to a loop: a locked array, and an eventfd that is written only when the loop
-/// sleeps.
+/// The one way from other threads to a loop: a locked array, and an eventfd that is written only when the
+/// loop sleeps.
 public final class Mailbox<Message: Sendable>: Sendable {
     private struct State {
         var messages: [Message] = []
@@ -20,8 +20,8 @@ public final class Mailbox<Message: Sendable>: Sendable {
     /// To be watched for reading by the owner.
     var raw: Int32 { wake.raw }
 
-    /// Messages that wait. Who posts in large numbers looks here first: the bound is the poster's, since only it
-    /// can say no to its own caller.
+    /// Messages that wait. Who posts in large numbers looks here first: the bound is the poster's, since only
+    /// it can say no to its own caller.
     public var count: Int { state.withLock { $0.messages.count } }
 
     /// Adds a message, after all that were added before.

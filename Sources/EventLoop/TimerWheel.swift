@@ -1,8 +1,8 @@
-/// Deadlines of many owners in one wheel of slots (Varghese and Lauck): adding is an append, a turn looks only at
-/// the slots that have passed.
+/// Deadlines of many owners in one wheel of slots (Varghese and Lauck): adding is an append, a turn looks
+/// only at the slots that have passed.
 ///
-/// There is no cancelling. An owner has one entry at a time, asks for its earliest deadline, and when the entry
-/// comes up decides anew; an entry of an owner that is gone carries a token that finds nobody.
+/// There is no cancelling. An owner has one entry at a time, asks for its earliest deadline, and when the
+/// entry comes up decides anew; an entry of an owner that is gone carries a token that finds nobody.
 public struct TimerWheel: Sendable {
     /// Milliseconds a slot stands for, and so how late an entry may come up.
     public static let resolution: UInt64 = 50
@@ -20,8 +20,8 @@ public struct TimerWheel: Sendable {
         cursor = now / Self.resolution
     }
 
-    /// Adds an entry. One further away than the wheel reaches (51 s) comes up at its rim: the owner then adds it
-    /// again.
+    /// Adds an entry. One further away than the wheel reaches (51 s) comes up at its rim: the owner then adds
+    /// it again.
     public mutating func add(_ token: UInt64, at deadline: UInt64) {
         let due = (deadline + Self.resolution - 1) / Self.resolution
         let slot = min(max(due, cursor), cursor + Self.slotCount - 1)

@@ -5,7 +5,8 @@ import FIMLCore
 ///
 /// A value without lock or clock; who shares it between threads guards it.
 public struct MemoryEventStore: Sendable {
-    /// Conditions that may be firing at once; one more is not listed among them (its events are stored all the same).
+    /// Conditions that may be firing at once; one more is not listed among them (its events are stored all
+    /// the same).
     public static let firingLimit = 10_000
 
     private let capacity: Int
@@ -20,8 +21,8 @@ public struct MemoryEventStore: Sendable {
     /// Everything after this position is still here: the earliest that a reader can go on from.
     public private(set) var earliest: StreamPosition
 
-    /// An empty store for so many events. Its positions begin at `now`, milliseconds since 1970, so that they go on
-    /// growing over a restart.
+    /// An empty store for so many events. Its positions begin at `now`, milliseconds since 1970, so that they
+    /// go on growing over a restart.
     public init(capacity: Int, now: Int64) {
         precondition(capacity > 0)
         self.capacity = capacity
@@ -32,7 +33,8 @@ public struct MemoryEventStore: Sendable {
     /// Events that are here.
     public var count: Int { publications.count }
 
-    /// Stores an event at the next position. `now` as in `init`; a clock that goes back does not take positions along.
+    /// Stores an event at the next position. `now` as in `init`; a clock that goes back does not take
+    /// positions along.
     public mutating func append(_ event: WatchdogEvent, now: Int64, publishedAt: UInt64) -> Publication {
         let now = UInt64(clamping: now)
         if now > last.milliseconds {
@@ -71,8 +73,8 @@ public struct MemoryEventStore: Sendable {
         return (first..<min(first + limit, count)).map { self[$0] }
     }
 
-    /// The position before the oldest of the last `count` events that `isWanted`; that of the newest event where there
-    /// are none, `earliest` where there are fewer.
+    /// The position before the oldest of the last `count` events that `isWanted`; that of the newest event
+    /// where there are none, `earliest` where there are fewer.
     public func position(beforeLast count: Int, where isWanted: (Publication) -> Bool) -> StreamPosition {
         guard count > 0 else { return last }
         var found = 0

@@ -74,8 +74,8 @@ actor WatchdogRunner {
         return metrics
     }
 
-    /// When the market has started over, what fired in the lap before ends with it. Within a lap time only grows,
-    /// so an earlier time means that the clock itself was started anew.
+    /// When the market has started over, what fired in the lap before ends with it. Within a lap time only
+    /// grows, so an earlier time means that the clock itself was started anew.
     private func endLap(before moment: MarketMoment) async {
         defer { lastMoment = moment }
         guard let lastMoment, lastMoment.lap != moment.lap || moment.time < lastMoment.time else { return }

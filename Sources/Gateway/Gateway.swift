@@ -14,11 +14,11 @@ import Transport
 
 /// The whole: what starts, in which order, and how it ends.
 public enum Gateway {
-    /// Serves until SIGTERM or SIGINT; the process's exit status. Wrong surroundings (a port in use, a bad certificate,
-    /// a recording that cannot be read) end it at once, with one line that says what to do.
+    /// Serves until SIGTERM or SIGINT; the process's exit status. Wrong surroundings (a port in use, a bad
+    /// certificate, a recording that cannot be read) end it at once, with one line that says what to do.
     ///
-    /// `replayFiles`: a user's own recordings; the shipped one where there are none. Call it before any other thread
-    /// exists, since signals are to reach only the loop.
+    /// `replayFiles`: a user's own recordings; the shipped one where there are none. Call it before any other
+    /// thread exists, since signals are to reach only the loop.
     public static func run(_ loaded: LoadedSettings, replayFiles: [String]) -> Int32 {
         let log = Log.standardError(level: loaded.settings.server.logLevel)
         for notice in loaded.notices { log.warning(notice) }
@@ -46,7 +46,8 @@ public enum Gateway {
         let state = GatewayState(
             settings: settings, log: log, publisher: publisher,
             metrics: GatewayMetrics(
-                watchdogs: WatchdogName.allCases.map(\.rawValue), severities: Severity.allCases.map(\.rawValue)),
+                watchdogs: WatchdogName.allCases.map(\.rawValue),
+                severities: Severity.allCases.map(\.rawValue)),
             statistics: statistics, schemas: try PublicSchema.load(), loopCount: loopCount)
         state.registerFigures()
         let doors = try openDoors(settings, loopCount)
@@ -79,7 +80,8 @@ public enum Gateway {
     // MARK: - One loop
 
     private static func runLoop(
-        _ index: Int, _ mailbox: Mailbox<LoopMessage>, _ door: Door, _ state: GatewayState, _ limits: TransportLimits,
+        _ index: Int, _ mailbox: Mailbox<LoopMessage>, _ door: Door, _ state: GatewayState,
+        _ limits: TransportLimits,
         _ tls: TLSContextHolder, _ mailboxes: [Mailbox<LoopMessage>]
     ) throws {
         let transport = try TransportLoop(
@@ -130,7 +132,9 @@ public enum Gateway {
             let first = recording.refused.first.first.map { "; the first: \($0)" } ?? ""
             log.warning("\(recording.refused.count) rows of the recording were refused\(first)")
         }
-        let start = settings.marketData.replayFrom.map { Timestamp(milliseconds: Int64($0.secondsSince1970) * 1000) }
+        let start = settings.marketData.replayFrom.map {
+            Timestamp(milliseconds: Int64($0.secondsSince1970) * 1000)
+        }
         return try ReplayMarket(
             recording, from: start ?? (files.isEmpty ? Recording.shippedStart : nil),
             speed: Int64(settings.marketData.replaySpeed))
@@ -143,8 +147,9 @@ public enum Gateway {
         let places = descriptors - reservedDescriptors
         guard places < wanted else { return wanted }
         log.warning(
-            "this process may open \(descriptors) descriptors, so at most \(max(1, places)) connections are served, "
-                + "not the \(wanted) of FIML_MAX_CONNECTIONS; raise the limit (ulimit -n, LimitNOFILE) or lower the setting"
+            "this process may open \(descriptors) descriptors, so at most \(max(1, places)) connections are "
+                + "served, not the \(wanted) of FIML_MAX_CONNECTIONS; raise the limit (ulimit -n, LimitNOFILE) "
+                + "or lower the setting"
         )
         return max(1, places)
     }
@@ -176,7 +181,8 @@ public enum Gateway {
             return sockets
         } catch {
             throw GatewayError(
-                "\(host):\(port) cannot be listened on (\(error)); choose another by FIML_HOST and \(setting)")
+                "\(host):\(port) cannot be listened on (\(error)); choose another by FIML_HOST and \(setting)"
+            )
         }
     }
 

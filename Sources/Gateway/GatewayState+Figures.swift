@@ -27,7 +27,8 @@ extension GatewayState {
         registry.counter("connections_refused_total", "Connections refused, since all places were taken.") {
             Double(statistics.refused.load(ordering: .relaxed))
         }
-        registry.counter("accept_pauses_total", "Times that accepting paused, since no descriptor was left.") {
+        registry.counter("accept_pauses_total", "Times that accepting paused, since no descriptor was left.")
+        {
             Double(statistics.acceptPauses.load(ordering: .relaxed))
         }
         registry.counter("http_bad_requests_total", "Requests that broke a rule of HTTP or took too long.") {
@@ -48,7 +49,8 @@ extension TransportLimits {
         self.init()
         self.maxConnections = maxConnections
         http = HTTPLimits(
-            requestLineBytes: settings.http.maxRequestLineBytes, fieldSectionBytes: settings.http.maxFieldsBytes,
+            requestLineBytes: settings.http.maxRequestLineBytes,
+            fieldSectionBytes: settings.http.maxFieldsBytes,
             fieldCount: settings.http.maxFields, bodyBytes: settings.http.maxBodyBytes)
         tlsHandshake = settings.tls.handshakeTimeout.milliseconds
         requestHead = settings.http.headerTimeout.milliseconds

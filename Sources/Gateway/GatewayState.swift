@@ -51,7 +51,8 @@ final class GatewayState: Sendable {
         }
         return WatchdogCounts(
             total: health.totalWatchdogs, healthy: health.count(.healthy), degraded: health.count(.degraded),
-            unhealthy: health.count(.unhealthy), stale: health.count(.stale), disabled: health.count(.disabled))
+            unhealthy: health.count(.unhealthy), stale: health.count(.stale),
+            disabled: health.count(.disabled))
     }
 }
 

@@ -3,11 +3,12 @@ import Transport
 
 // Shutting down without losing anybody.
 extension LoopService {
-    /// The longest that a client is asked to wait before it comes back, in milliseconds: those of a busy gateway should
-    /// not all knock on the next one at once.
+    /// The longest that a client is asked to wait before it comes back, in milliseconds: those of a busy
+    /// gateway should not all knock on the next one at once.
     private static let reconnectSpread = 5_000
 
-    /// Tells every client to come back, and to where it is complete; ends the loop when all are gone or time is up.
+    /// Tells every client to come back, and to where it is complete; ends the loop when all are gone or time
+    /// is up.
     func drain() {
         drainsUntil = transport.now + state.settings.server.drainTime.milliseconds
         transport.wake(at: transport.now + state.settings.server.drainTime.milliseconds)

@@ -52,7 +52,8 @@ extension LoopService {
             return .problem(error.code, error.detail)
         }
         guard let positions = state.publisher.publish(events) else {
-            var response = HTTPResponse.problem(.unavailable, "subscribers are too far behind; try again in a second")
+            var response = HTTPResponse.problem(
+                .unavailable, "subscribers are too far behind; try again in a second")
             response.fields.append("Retry-After", "1")
             return response
         }
@@ -139,7 +140,8 @@ extension LoopService {
             cursor = max(position, range.earliest)
             isComplete = position >= range.earliest
         case .since(let time):
-            let start = StreamPosition(milliseconds: UInt64(clamping: time.milliseconds), sequence: 0).predecessor
+            let start = StreamPosition(milliseconds: UInt64(clamping: time.milliseconds), sequence: 0)
+                .predecessor
             cursor = max(start, range.earliest)
             isComplete = start >= range.earliest
         }
@@ -147,7 +149,8 @@ extension LoopService {
         return answer(query, from: &cursor, to: end, isComplete, range.earliest)
     }
 
-    /// Reads page by page until there are enough. `position` is how far the answer goes: the reader goes on after it.
+    /// Reads page by page until there are enough. `position` is how far the answer goes: the reader goes on
+    /// after it.
     private func answer(
         _ query: Query, from cursor: inout StreamPosition, to end: StreamPosition, _ isComplete: Bool,
         _ earliest: StreamPosition
@@ -201,7 +204,8 @@ extension LoopService {
                 }
                 query.limit = limit
             default:
-                throw InvalidMember.unknownParameter(name, others: ["after", "since", "last", "until", "limit"])
+                throw InvalidMember.unknownParameter(
+                    name, others: ["after", "since", "last", "until", "limit"])
             }
         }
         return query
@@ -220,7 +224,8 @@ extension InvalidMember {
     static func unknownParameter(_ name: String, others: [String]) -> InvalidMember {
         InvalidMember(
             path: name,
-            problem: "is no parameter here; expected one of \((EventFilter.names + others).joined(separator: ", "))")
+            problem: "is no parameter here; expected one of "
+                + (EventFilter.names + others).joined(separator: ", "))
     }
 }
 

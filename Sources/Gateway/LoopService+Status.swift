@@ -65,8 +65,10 @@ extension LoopService {
         writer.beginObject()
         writer.member("connections", state.statistics.connections.load(ordering: .relaxed))
         writer.member("websockets", state.statistics.webSockets.load(ordering: .relaxed))
-        writer.member("subscriptions", state.loops.reduce(0) { $0 + $1.subscriptions.load(ordering: .relaxed) })
-        writer.member("distinct_filters", state.loops.reduce(0) { $0 + $1.distinctFilters.load(ordering: .relaxed) })
+        writer.member(
+            "subscriptions", state.loops.reduce(0) { $0 + $1.subscriptions.load(ordering: .relaxed) })
+        writer.member(
+            "distinct_filters", state.loops.reduce(0) { $0 + $1.distinctFilters.load(ordering: .relaxed) })
         writer.name("loops")
         writer.beginArray()
         for (index, loop) in state.loops.enumerated() {
@@ -89,7 +91,8 @@ extension LoopService {
 
     func schema(_ path: String) -> HTTPResponse {
         guard let bytes = state.schemas[path] else {
-            return .problem(404, "NOT_FOUND", "there is no schema '\(path)'; /asyncapi.json and /openapi.json name all")
+            return .problem(
+                404, "NOT_FOUND", "there is no schema '\(path)'; /asyncapi.json and /openapi.json name all")
         }
         return .json(200, bytes)
     }

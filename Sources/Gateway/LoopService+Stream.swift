@@ -16,13 +16,16 @@ extension LoopService {
             "welcome",
             ServerMessage.welcome(
                 Welcome(
-                    connectionID: "c_\(index)_" + String(connection.token.number, radix: 36), serverID: "gw-1",
+                    connectionID: "c_\(index)_" + String(connection.token.number, radix: 36),
+                    serverID: "gw-1",
                     version: GatewayState.version, timestamp: state.now(), position: position,
                     earliestPosition: state.publisher.range.earliest,
                     heartbeatSeconds: Int(settings.heartbeat.components.seconds), authenticated: true,
                     limits: ConnectionLimits(
-                        maxMessageBytes: settings.maxMessageBytes, maxSubscriptions: settings.maxSubscriptions,
-                        maxRequestsPerSecond: settings.requestsPerSecond, sendQueueBytes: settings.sendQueueBytes
+                        maxMessageBytes: settings.maxMessageBytes,
+                        maxSubscriptions: settings.maxSubscriptions,
+                        maxRequestsPerSecond: settings.requestsPerSecond,
+                        sendQueueBytes: settings.sendQueueBytes
                     ))), to: connection)
         // Connections that came together after a restart do not stay together.
         let period = settings.heartbeat.milliseconds
@@ -94,7 +97,8 @@ extension LoopService {
         guard session.index(of: request.subscriptionID) == nil else {
             return refuse(
                 request.id, .alreadySubscribed,
-                "subscription '\(request.subscriptionID)' exists; change it by update_subscription", connection)
+                "subscription '\(request.subscriptionID)' exists; change it by update_subscription",
+                connection)
         }
         guard session.subscriptions.count < limit else {
             return refuse(
@@ -119,7 +123,8 @@ extension LoopService {
     }
 
     /// Where stored events are to be read from; nil for a subscription that begins live.
-    private func startPosition(_ request: ClientMessage.Subscribe) -> Result<StreamPosition?, RecoveryFailure> {
+    private func startPosition(_ request: ClientMessage.Subscribe) -> Result<StreamPosition?, RecoveryFailure>
+    {
         let earliest = state.publisher.range.earliest
         switch request.start {
         case .live:
@@ -128,7 +133,8 @@ extension LoopService {
             return .success(state.publisher.position(beforeLast: count, matching: request.filter))
         case .since(let time):
             // From that moment on: after all that was before it.
-            let before = StreamPosition(milliseconds: UInt64(clamping: time.milliseconds), sequence: 0).predecessor
+            let before = StreamPosition(milliseconds: UInt64(clamping: time.milliseconds), sequence: 0)
+                .predecessor
             return before >= earliest ? .success(min(before, position)) : .failure(.init(.windowExceeded))
         case .after(let position):
             if position < earliest { return .failure(.init(.windowExceeded)) }
@@ -137,7 +143,8 @@ extension LoopService {
     }
 
     private func acknowledge(
-        _ request: ClientMessage.Subscribe, _ start: Result<StreamPosition?, RecoveryFailure>, _ replaying: Int,
+        _ request: ClientMessage.Subscribe, _ start: Result<StreamPosition?, RecoveryFailure>,
+        _ replaying: Int,
         _ connection: Connection
     ) {
         let recovery: Recovery
@@ -152,14 +159,17 @@ extension LoopService {
         send(
             "subscription_ack",
             ServerMessage.subscriptionAck(
-                id: request.id, subscriptionID: request.subscriptionID, position: position, recovery: recovery,
+                id: request.id, subscriptionID: request.subscriptionID, position: position,
+                recovery: recovery,
                 timestamp: state.now()), to: connection)
     }
 
     private func snapshot(_ request: ClientMessage.Subscribe, _ connection: Connection) {
         let limit = 1000
         let firing = state.publisher.firing().filter { request.filter.matches($0.event) }
-        let events = firing.prefix(limit).map { PositionedEvent(position: $0.position, event: $0.event.event) }
+        let events = firing.prefix(limit).map {
+            PositionedEvent(position: $0.position, event: $0.event.event)
+        }
         send(
             "snapshot",
             ServerMessage.snapshot(
@@ -183,7 +193,8 @@ extension LoopService {
         send(
             "subscription_ack",
             ServerMessage.subscriptionAck(
-                id: id, subscriptionID: subscriptionID, position: position, recovery: .recovered(replaying: 0),
+                id: id, subscriptionID: subscriptionID, position: position,
+                recovery: .recovered(replaying: 0),
                 timestamp: state.now()), to: connection)
     }
 
@@ -211,7 +222,8 @@ extension LoopService {
             return replayIndex(connection, entry.id).map { (entry.id, replays[$0].filter) }
         }
         send(
-            "subscriptions", ServerMessage.subscriptions(id: id, subscriptions: subscriptions), to: connection)
+            "subscriptions", ServerMessage.subscriptions(id: id, subscriptions: subscriptions), to: connection
+        )
     }
 
     private func replayIndex(_ connection: Connection, _ subscriptionID: String) -> Int? {

@@ -18,7 +18,9 @@ extension LoopService {
         }
         if let origin = request.fields["Origin"], !state.settings.cors.origins.allows(origin) {
             return .response(
-                .problem(.permissionDenied, "pages of \(origin) may not connect; CORS_ORIGINS lists those that may"))
+                .problem(
+                    .permissionDenied, "pages of \(origin) may not connect; CORS_ORIGINS lists those that may"
+                ))
         }
         let settings = state.settings.webSocket
         let initial: ClientMessage.Subscribe?
@@ -43,7 +45,8 @@ extension LoopService {
         case .success(let key):
             .webSocket(
                 WebSocketAcceptance(
-                    acceptKey: key, subprotocol: nil, deflate: deflate(request), maxMessageBytes: Self.echoBytes,
+                    acceptKey: key, subprotocol: nil, deflate: deflate(request),
+                    maxMessageBytes: Self.echoBytes,
                     maxInflatedBytes: Self.echoBytes, sendQueueBytes: nil, session: nil))
         case .failure(let refusal): .response(refusal.response)
         }

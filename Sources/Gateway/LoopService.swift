@@ -63,7 +63,9 @@ extension LoopService: TransportService {
     func ended(_ connection: Connection, _ code: CloseCode) {
         state.metrics.disconnects[String(code.rawValue)].increment()
         guard let session = connection.session as? ClientSession else { return }
-        for case .some(let handle) in session.subscriptions.map(\.handle) { transport.hub.unsubscribe(handle) }
+        for case .some(let handle) in session.subscriptions.map(\.handle) {
+            transport.hub.unsubscribe(handle)
+        }
         session.subscriptions = []
         replays.removeAll { $0.connection == connection.token }
     }
@@ -83,7 +85,8 @@ extension LoopService: TransportService {
 
     func shed(_ loss: Loss, _ connection: Connection) {
         for severity in Severity.allCases where loss[severity] > 0 {
-            state.metrics.eventsDropped[severity.rawValue, "slow_consumer"].increment(by: UInt64(loss[severity]))
+            state.metrics.eventsDropped[severity.rawValue, "slow_consumer"].increment(
+                by: UInt64(loss[severity]))
         }
     }
 

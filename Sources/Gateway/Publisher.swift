@@ -8,7 +8,8 @@ import Transport
 
 /// The one way into the stream: stores events, in one order for all loops, then hands them to every loop.
 public final class Publisher: Sendable {
-    /// Publications that may wait for one loop. At this bound nothing is taken in, and the publisher hears of it.
+    /// Publications that may wait for one loop. At this bound nothing is taken in, and the publisher hears of
+    /// it.
     static let mailboxLimit = 16_384
 
     private let store: Locked<MemoryEventStore>

@@ -30,9 +30,9 @@ extension LoopService {
         return count
     }
 
-    /// Goes on with each replay by a page, as far as its connection keeps up; whether one can go on at once. One that
-    /// has reached the loop's position goes live there: nothing is skipped or repeated in between, since what comes
-    /// next is broadcast by this same loop.
+    /// Goes on with each replay by a page, as far as its connection keeps up; whether one can go on at once.
+    /// One that has reached the loop's position goes live there: nothing is skipped or repeated in between,
+    /// since what comes next is broadcast by this same loop.
     func replay() -> Bool {
         var canGoOn = false
         var index = 0
@@ -78,7 +78,8 @@ extension LoopService {
         send(
             "gap",
             ServerMessage.gap(
-                from: replays[index].cursor, to: earliest, dropped: SeverityCounts(), reason: "window_exceeded",
+                from: replays[index].cursor, to: earliest, dropped: SeverityCounts(),
+                reason: "window_exceeded",
                 backfill: "/events?after=\(earliest)"), to: connection)
         replays[index].cursor = earliest
     }

@@ -19,9 +19,10 @@ extension LoopService {
         case "/openapi.json": get(request) { schema("openapi.json") }
         case "/asyncapi.json": get(request) { schema("asyncapi.json") }
         case let path where path.hasPrefix("/schemas/"):
-            get(request) { schema(String(path.dropFirst("/schemas/".count))) }
+            get(request) { schema(String(path.dropFirst())) }
         default:
-            .response(.problem(404, "NOT_FOUND", "nothing is at this path; /openapi.json lists what there is"))
+            .response(
+                .problem(404, "NOT_FOUND", "nothing is at this path; /openapi.json lists what there is"))
         }
     }
 
@@ -42,8 +43,8 @@ extension LoopService {
         }
     }
 
-    /// CORS (Fetch 3.2): a page of an allowed origin may read the answer, and ask before it posts JSON. Never with
-    /// credentials.
+    /// CORS (Fetch 3.2): a page of an allowed origin may read the answer, and ask before it posts JSON. Never
+    /// with credentials.
     func allowOrigin(_ request: HTTPRequest, _ response: inout HTTPResponse) {
         let cors = state.settings.cors
         guard cors.isEnabled, let origin = request.fields["Origin"] else { return }

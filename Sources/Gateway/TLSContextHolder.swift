@@ -24,7 +24,9 @@ final class TLSContextHolder: Sendable {
     private static func read(
         _ settings: Settings, replacing: TLSContext?
     ) throws(TLSConfigurationError) -> TLSContext? {
-        guard settings.tls.isOn, let certificate = settings.tls.certificateFile, let key = settings.tls.keyFile else {
+        guard settings.tls.isOn, let certificate = settings.tls.certificateFile,
+            let key = settings.tls.keyFile
+        else {
             return nil
         }
         return try TLSContext(certificateFile: certificate, keyFile: key, replacing: replacing)

@@ -5,8 +5,8 @@ import LinuxSystem
 import MarketData
 import Observability
 
-/// The watchdogs at work: the manager with those that are configured, their events into the stream, their health and
-/// figures out to everybody.
+/// The watchdogs at work: the manager with those that are configured, their events into the stream, their
+/// health and figures out to everybody.
 struct WatchdogService: WatchdogObserver {
     private let state: GatewayState
     private let market: ReplayMarket
@@ -20,7 +20,8 @@ struct WatchdogService: WatchdogObserver {
     func run() async {
         let settings = state.settings.watchdogs
         let manager = WatchdogManager(
-            .init(isEnabled: settings.isEnabled), watchdogs: watchdogs(settings), clock: market, observer: self
+            .init(isEnabled: settings.isEnabled), watchdogs: watchdogs(settings), clock: market,
+            observer: self
         ) { [state] events in
             guard settings.eventStreamIsEnabled else { return }
             // Loops that are behind are waited for: a detected event is not lost. Only this watchdog waits.
@@ -43,14 +44,19 @@ struct WatchdogService: WatchdogObserver {
         let funding = settings.fundingRate
         return [
             UnusualVolumeWatchdog(
-                .init(schedule: schedule(volume.isEnabled, volume.checkInterval), multiplier: volume.multiplier),
+                .init(
+                    schedule: schedule(volume.isEnabled, volume.checkInterval),
+                    multiplier: volume.multiplier),
                 source: market),
             PriceAnomalyWatchdog(
                 .init(
-                    schedule: schedule(price.isEnabled, price.checkInterval), thresholdPct: price.thresholdPct,
+                    schedule: schedule(price.isEnabled, price.checkInterval),
+                    thresholdPct: price.thresholdPct,
                     windowSeconds: price.window.components.seconds), source: market),
             FundingRateWatchdog(
-                .init(schedule: schedule(funding.isEnabled, funding.checkInterval), thresholdPct: funding.thresholdPct),
+                .init(
+                    schedule: schedule(funding.isEnabled, funding.checkInterval),
+                    thresholdPct: funding.thresholdPct),
                 source: market),
         ]
     }

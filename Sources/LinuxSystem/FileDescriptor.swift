@@ -66,8 +66,8 @@ public func isWouldBlock() -> Bool {
     errno == EAGAIN || errno == EWOULDBLOCK
 }
 
-/// One `send()` without blocking and without SIGPIPE: bytes taken, or -1 with `errno`. The innermost call of a
-/// broadcast, so it is a plain function on the number: no wrapper, no retain.
+/// One `send()` without blocking and without SIGPIPE: bytes taken, or -1 with `errno`. The innermost call of
+/// a broadcast, so it is a plain function on the number: no wrapper, no retain.
 @inlinable @inline(__always)
 public func sendNow(_ descriptor: Int32, _ bytes: UnsafeRawBufferPointer) -> Int {
     while true {

@@ -20,8 +20,8 @@ public struct ListeningSocket: ~Copyable, Sendable {
     /// The port it listens on; the kernel's choice where 0 was asked for.
     public let port: Int
 
-    /// Fails with EADDRINUSE where anybody listens on that port. Sockets that share ports do not notice each other, so
-    /// a second gateway would otherwise silently take half of the first one's connections.
+    /// Fails with EADDRINUSE where anybody listens on that port. Sockets that share ports do not notice each
+    /// other, so a second gateway would otherwise silently take half of the first one's connections.
     public static func checkFree(host: String, port: Int) throws(SystemCallError) {
         var address = try SocketAddress(host: host, port: port)
         let probe = FileDescriptor(

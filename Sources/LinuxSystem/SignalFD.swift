@@ -1,12 +1,13 @@
 import CLinux
 import Glibc
 
-/// Signals that arrive as something to read (signalfd(2)), so that they are handled by the loop like all else.
+/// Signals that arrive as something to read (signalfd(2)), so that they are handled by the loop like all
+/// else.
 public struct SignalFD: ~Copyable, Sendable {
     private let descriptor: FileDescriptor
 
-    /// Blocks signals for the calling thread and all that it starts, so that only a descriptor gets them. Call it
-    /// before any other thread exists.
+    /// Blocks signals for the calling thread and all that it starts, so that only a descriptor gets them.
+    /// Call it before any other thread exists.
     public static func block(_ signals: [Int32]) throws(SystemCallError) {
         var set = Self.set(signals)
         let code = pthread_sigmask(SIG_BLOCK, &set, nil)

@@ -86,8 +86,8 @@ public struct Recording: Sendable {
         return directory + "/fiml-gateway_MarketData.resources/Recording"
     }
 
-    /// Where the replay of the shipped recording starts unless told otherwise, 2020-02-24: at the default speed
-    /// extreme volume comes after 2 seconds, price moves over 5 % from 4 seconds on, high funding after 19, the
-    /// next lap after 46.
+    /// Where the replay of the shipped recording starts unless told otherwise, 2020-02-24: at the default
+    /// speed extreme volume comes after 2 seconds, price moves over 5 % from 4 seconds on, high funding after
+    /// 19, the next lap after 46.
     public static let shippedStart = Timestamp(milliseconds: 1_582_502_400_000)
 }

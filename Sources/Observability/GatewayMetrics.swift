@@ -1,5 +1,5 @@
-/// The metrics that the gateway counts event by event, by the names of the public protocol. What the loops count for
-/// themselves is registered where they are put together.
+/// The metrics that the gateway counts event by event, by the names of the public protocol. What the loops
+/// count for themselves is registered where they are put together.
 public struct GatewayMetrics: Sendable {
     /// Where they are rendered from.
     public let registry: MetricsRegistry

@@ -1,5 +1,5 @@
-/// Bytes to be sent, in memory that grows and is used again. Room is taken without being set to zero first, since a
-/// record is sealed into it at once.
+/// Bytes to be sent, in memory that grows and is used again. Room is taken without being set to zero first,
+/// since a record is sealed into it at once.
 public final class OutputBuffer {
     private var memory: UnsafeMutableRawBufferPointer
     /// Bytes in it.

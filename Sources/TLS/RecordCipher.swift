@@ -1,8 +1,9 @@
 import COpenSSL
 import Glibc
 
-/// Seals and opens TLS 1.3 records (RFC 8446 5.2) with OpenSSL's AEADs. One context a suite, keyed anew for each
-/// record, serves all connections of a loop: a kilobyte less a connection, and fewer cache lines a record.
+/// Seals and opens TLS 1.3 records (RFC 8446 5.2) with OpenSSL's AEADs. One context a suite, keyed anew for
+/// each record, serves all connections of a loop: a kilobyte less a connection, and fewer cache lines a
+/// record.
 final class RecordCipher {
     /// `application_data`, and the legacy version of every record.
     static let headerLength = 5
@@ -71,8 +72,8 @@ final class RecordCipher {
         precondition(isSealed, "OpenSSL cannot seal a record")
     }
 
-    /// Opens a whole record in place, header included; its content's type and its content, without padding. Nil where
-    /// it is not authentic, or has no content type at all (RFC 8446 5.4).
+    /// Opens a whole record in place, header included; its content's type and its content, without padding.
+    /// Nil where it is not authentic, or has no content type at all (RFC 8446 5.4).
     func open(
         _ record: UnsafeMutableRawBufferPointer, _ keys: inout TrafficKeys
     ) -> (type: UInt8, content: UnsafeMutableRawBufferPointer)? {

@@ -1,12 +1,13 @@
 import COpenSSL
 import Glibc
 
-/// What the TLS connections of one loop share, so that an idle one owns no buffer: where OpenSSL reads ciphertext
-/// from, where all ciphertext is written to, and the contexts that seal and open records.
+/// What the TLS connections of one loop share, so that an idle one owns no buffer: where OpenSSL reads
+/// ciphertext from, where all ciphertext is written to, and the contexts that seal and open records.
 ///
 /// It belongs to its loop's thread.
 public final class TLSBuffers {
-    /// Ciphertext to be sent for the connection that is being handled. The transport empties it after each call.
+    /// Ciphertext to be sent for the connection that is being handled. The transport empties it after each
+    /// call.
     public let output = OutputBuffer(capacity: 1 << 16)
     /// What OpenSSL may read.
     fileprivate var input = UnsafeMutableRawBufferPointer(start: nil, count: 0)

@@ -1,17 +1,18 @@
 import COpenSSL
 import Glibc
 
-/// What all TLS connections of a server share: the certificate, its key, versions, and the keys of session tickets.
+/// What all TLS connections of a server share: the certificate, its key, versions, and the keys of session
+/// tickets.
 ///
 /// TLS 1.2 and 1.3; ALPN `http/1.1`; sessions resume by tickets, so that nothing is kept for them here.
 ///
-/// @unchecked is true: OpenSSL counts references to an `SSL_CTX` and locks it itself (openssl-threads(7)), and
-/// nothing is set after `init`.
+/// @unchecked is true: OpenSSL counts references to an `SSL_CTX` and locks it itself (openssl-threads(7)),
+/// and nothing is set after `init`.
 public final class TLSContext: @unchecked Sendable {
     let pointer: OpaquePointer
 
-    /// Reads certificate chain and key, both PEM, leaf first. `replacing`: the context used so far, whose ticket keys
-    /// carry over, so that clients can still resume.
+    /// Reads certificate chain and key, both PEM, leaf first. `replacing`: the context used so far, whose
+    /// ticket keys carry over, so that clients can still resume.
     public init(
         certificateFile: String, keyFile: String, replacing: TLSContext? = nil
     ) throws(TLSConfigurationError) {
@@ -61,7 +62,8 @@ public final class TLSContext: @unchecked Sendable {
 
     private func configure() {
         _ = openssl_set_min_version(pointer, TLS1_2_VERSION)
-        // AES-128-GCM first: the cheapest a frame where the processor has AES, and strong enough (RFC 8446 B.4).
+        // AES-128-GCM first: the cheapest a frame where the processor has AES, and strong enough (RFC 8446
+        // B.4).
         SSL_CTX_set_ciphersuites(
             pointer, "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256")
         SSL_CTX_set_cipher_list(pointer, "ECDHE+AESGCM:ECDHE+CHACHA20")
@@ -70,8 +72,8 @@ public final class TLSContext: @unchecked Sendable {
         _ = openssl_set_mode(pointer, Int(SSL_MODE_RELEASE_BUFFERS))
         // Tickets are stateless; a cache of sessions would grow with every visitor.
         _ = openssl_set_session_cache_mode(pointer, Int(SSL_SESS_CACHE_OFF))
-        // Tickets are sent by hand once the handshake is over, so that the records under the first application key
-        // can be counted (see TLSSession).
+        // Tickets are sent by hand once the handshake is over, so that the records under the first
+        // application key can be counted (see TLSSession).
         SSL_CTX_set_num_tickets(pointer, 0)
         let context: [UInt8] = Array("fiml-gateway".utf8)
         SSL_CTX_set_session_id_context(pointer, context, UInt32(context.count))

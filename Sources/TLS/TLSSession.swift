@@ -2,8 +2,9 @@ import COpenSSL
 
 /// One connection's TLS as a transform: ciphertext in, plaintext out, and back. It touches no socket.
 ///
-/// OpenSSL shakes hands. After a TLS 1.3 handshake its `SSL` object, 13 KiB a connection, is freed: what remains are
-/// the two traffic keys, with which `RecordCipher` seals and opens records. A TLS 1.2 connection keeps its object.
+/// OpenSSL shakes hands. After a TLS 1.3 handshake its `SSL` object, 13 KiB a connection, is freed: what
+/// remains are the two traffic keys, with which `RecordCipher` seals and opens records. A TLS 1.2 connection
+/// keeps its object.
 ///
 /// Whatever a call leaves in the loop's `TLSBuffers.output` is to be sent, also where it throws.
 public final class TLSSession {
@@ -54,7 +55,8 @@ public final class TLSSession {
     /// Sends session tickets, then continues without OpenSSL's connection object.
     private func takeOver(_ ssl: OpaquePointer) {
         isResumed = SSL_session_reused(ssl) == 1
-        // Two tickets, as OpenSSL itself would send; all records of this flight are under the first server key.
+        // Two tickets, as OpenSSL itself would send; all records of this flight are under the first server
+        // key.
         let begin = buffers.output.count
         if SSL_new_session_ticket(ssl) == 1 {
             SSL_new_session_ticket(ssl)
@@ -83,8 +85,8 @@ public final class TLSSession {
         }
     }
 
-    /// The next plaintext, into `target`, which has room for 16 KiB: how many bytes; 0 at the end of the stream; nil
-    /// where all input is used up and more is needed.
+    /// The next plaintext, into `target`, which has room for 16 KiB: how many bytes; 0 at the end of the
+    /// stream; nil where all input is used up and more is needed.
     public func read(
         _ input: inout UnsafeMutableRawBufferPointer, into target: UnsafeMutableRawBufferPointer
     ) throws(TLSFailure) -> Int? {
@@ -239,8 +241,8 @@ extension TLSSession {
         return RecordCipher.headerLength + length
     }
 
-    /// Opens a record; the bytes of plaintext it put into `target`, 0 at the end of the stream, nil where it carried
-    /// none.
+    /// Opens a record; the bytes of plaintext it put into `target`, 0 at the end of the stream, nil where it
+    /// carried none.
     private func open(
         _ record: UnsafeMutableRawBufferPointer, into target: UnsafeMutableRawBufferPointer
     ) throws(TLSFailure) -> Int? {
@@ -263,8 +265,8 @@ extension TLSSession {
         }
     }
 
-    /// RFC 8446 4.6.3. It is the only handshake message that a client may send now, and since the key changes after
-    /// it, the only one in its record (5.1).
+    /// RFC 8446 4.6.3. It is the only handshake message that a client may send now, and since the key changes
+    /// after it, the only one in its record (5.1).
     private func receiveKeyUpdate(_ content: UnsafeMutableRawBufferPointer) throws(TLSFailure) {
         guard content.count == 5, content[0] == HandshakeType.keyUpdate, content[1] == 0, content[2] == 0,
             content[3] == 1

@@ -28,13 +28,14 @@ enum CipherSuite: UInt8, Sendable {
         }
     }
 
-    /// Records after which the key must be changed: 2^24.5 for AES-GCM (RFC 8446 5.5), taken as 2^24; ChaCha20 would
-    /// outlast its sequence numbers, and changes as often for simplicity.
+    /// Records after which the key must be changed: 2^24.5 for AES-GCM (RFC 8446 5.5), taken as 2^24;
+    /// ChaCha20 would outlast its sequence numbers, and changes as often for simplicity.
     var recordsPerKey: UInt64 { 1 << 24 }
 }
 
-/// One direction's protection under application keys (RFC 8446 5.2, 5.3, 7.3): the secret, the key and nonce base that
-/// come from it, and the number of the next record. 112 bytes, and all that a TLS 1.3 connection keeps.
+/// One direction's protection under application keys (RFC 8446 5.2, 5.3, 7.3): the secret, the key and nonce
+/// base that come from it, and the number of the next record. 112 bytes, and all that a TLS 1.3 connection
+/// keeps.
 struct TrafficKeys: Sendable {
     let suite: CipherSuite
     /// Up to 48 bytes.
@@ -87,8 +88,8 @@ struct TrafficKeys: Sendable {
     }
 }
 
-/// HKDF-Expand-Label with an empty context (RFC 8446 7.1), of at most one hash: the first block of HKDF-Expand (RFC
-/// 5869 2.3) is HMAC(secret, info | 0x01).
+/// HKDF-Expand-Label with an empty context (RFC 8446 7.1), of at most one hash: the first block of
+/// HKDF-Expand (RFC 5869 2.3) is HMAC(secret, info | 0x01).
 private func expandLabel(_ secret: [UInt8], _ label: String, _ length: Int, _ suite: CipherSuite) -> [UInt8] {
     precondition(length <= suite.hashLength)
     let label: [UInt8] = Array("tls13 ".utf8) + Array(label.utf8)

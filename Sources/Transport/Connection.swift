@@ -5,7 +5,8 @@ import LinuxSystem
 import TLS
 import WebSocket
 
-/// One connection, from accept to close: TLS or not, HTTP first, WebSocket perhaps. An idle one owns no buffer.
+/// One connection, from accept to close: TLS or not, HTTP first, WebSocket perhaps. An idle one owns no
+/// buffer.
 ///
 /// It belongs to its loop's thread.
 public final class Connection {
@@ -16,8 +17,8 @@ public final class Connection {
         case webSocket
         /// What waits is written, then we end our side.
         case draining
-        /// Our side has ended. Input is discarded until the peer ends its own, so that closing does not reset the
-        /// connection before the peer has read our last words (RFC 9112 9.6).
+        /// Our side has ended. Input is discarded until the peer ends its own, so that closing does not reset
+        /// the connection before the peer has read our last words (RFC 9112 9.6).
         case lingering
     }
 
@@ -41,7 +42,8 @@ public final class Connection {
     var unsent: [UInt8] = []
     var sendQueueBytes: Int?
 
-    /// When the phase, or the part of a request that is being waited for, began. All times are the loop's `now`.
+    /// When the phase, or the part of a request that is being waited for, began. All times are the loop's
+    /// `now`.
     var phaseSince: UInt64
     var lastInput: UInt64
     /// When the socket last took something, or something was first to wait.

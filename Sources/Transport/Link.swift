@@ -1,7 +1,7 @@
 import Broadcast
 
-/// What a broadcast reads of a connection, apart from everything else of it: 24 bytes in one table, so that a round
-/// over many connections walks through memory in order.
+/// What a broadcast reads of a connection, apart from everything else of it: 24 bytes in one table, so that a
+/// round over many connections walks through memory in order.
 struct Link {
     /// How an event's frame reaches the connection.
     enum Path: UInt8 {

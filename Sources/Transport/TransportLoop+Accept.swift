@@ -31,7 +31,8 @@ extension TransportLoop {
         listeners.append(listener)
     }
 
-    /// Closes the listening sockets: newcomers are refused by the kernel, or go to another process on the port.
+    /// Closes the listening sockets: newcomers are refused by the kernel, or go to another process on the
+    /// port.
     public func stopListening() {
         listeners.removeAll()
     }
@@ -83,7 +84,8 @@ extension TransportLoop {
         let hasPlace = places <= limits.maxConnections && acceptsNewcomers
         var tls: TLSSession?
         if listener.isTLS, hasPlace, let tlsContext { tls = try? TLSSession(tlsContext, tlsBuffers) }
-        // Without a place there is no handshake, and so nothing that could be said to a TLS client: it is cut.
+        // Without a place there is no handshake, and so nothing that could be said to a TLS client: it is
+        // cut.
         guard !listener.isTLS || tls != nil else {
             statistics.connections.count(-1)
             statistics.refused.count()

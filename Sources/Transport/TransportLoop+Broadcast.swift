@@ -1,8 +1,9 @@
 import Broadcast
 import LinuxSystem
 
-// The hot path. For each connection and round: one look at its link, one write. Nothing is allocated per connection or
-// frame, nothing is locked, and no object but the shared bytes is touched where the connection keeps up.
+// The hot path. For each connection and round: one look at its link, one write. Nothing is allocated per
+// connection or frame, nothing is locked, and no object but the shared bytes is touched where the connection
+// keeps up.
 extension TransportLoop {
     /// Broadcasts what waits, in rounds.
     func broadcast() {
@@ -51,8 +52,8 @@ extension TransportLoop {
         service?.broadcast(publications, frames: frames, nanoseconds: monotonicNanoseconds() - began)
     }
 
-    /// Queues what a socket did not take: the rest of a frame that was begun must follow, the frames after it may be
-    /// shed. `sent` is nil where the connection is lost.
+    /// Queues what a socket did not take: the rest of a frame that was begun must follow, the frames after it
+    /// may be shed. `sent` is nil where the connection is lost.
     private func didNotTakeAll(_ slot: UInt32, _ round: inout Round, _ wanted: UInt64, _ sent: Int?) {
         guard let connection = connections[slot: slot] else { return }
         guard let sent else { return drop(connection) }

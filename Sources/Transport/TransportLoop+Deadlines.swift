@@ -16,8 +16,8 @@ extension TransportLoop {
         schedule(connection)
     }
 
-    /// Makes sure that the wheel brings the connection up by its deadline. An entry that is early costs one look; there
-    /// is one a connection, but where the deadline has come nearer.
+    /// Makes sure that the wheel brings the connection up by its deadline. An entry that is early costs one
+    /// look; there is one a connection, but where the deadline has come nearer.
     func schedule(_ connection: Connection) {
         let deadline = connection.deadline(limits)
         guard deadline != .max else { return }

@@ -5,7 +5,8 @@ import TLS
 import WebSocket
 
 extension TransportLoop {
-    /// Sends a text message to one connection, behind what waits. Not deflated: it is small, and for one only.
+    /// Sends a text message to one connection, behind what waits. Not deflated: it is small, and for one
+    /// only.
     public func send(_ message: [UInt8], to connection: Connection) {
         guard connection.isOpen else { return }
         enqueue(Frame.encode(.text, message), connection)
@@ -18,8 +19,8 @@ extension TransportLoop {
         enqueue(encoding.encode(payload, deflater, opcode), connection)
     }
 
-    /// Sends an event to one connection, behind what waits, for a replay. It is not shed: whoever replays waits while the
-    /// connection is busy instead, so that a replay has no gaps.
+    /// Sends an event to one connection, behind what waits, for a replay. It is not shed: whoever replays waits
+    /// while the connection is busy instead, so that a replay has no gaps.
     public func send(_ publication: Publication, to connection: Connection) {
         guard connection.isOpen else { return }
         let slot = connection.token.slot
@@ -138,7 +139,8 @@ extension TransportLoop {
         dirty.removeAll(keepingCapacity: true)
     }
 
-    /// Writes as much as the socket takes, up to a mebibyte, so that one large answer does not hold up the rest.
+    /// Writes as much as the socket takes, up to a mebibyte, so that one large answer does not hold up the
+    /// rest.
     func flush(_ connection: Connection) {
         guard flushUnsent(connection) else { return }
         for _ in 0..<16 where connection.unsent.isEmpty {
@@ -188,8 +190,8 @@ extension TransportLoop {
         schedule(connection)
     }
 
-    /// Gives plaintext to the socket: how much it took, or nil where the connection is lost. Through TLS everything is
-    /// taken, and what the socket refuses waits as `unsent`.
+    /// Gives plaintext to the socket: how much it took, or nil where the connection is lost. Through TLS
+    /// everything is taken, and what the socket refuses waits as `unsent`.
     func write(_ bytes: UnsafeRawBufferPointer, _ connection: Connection) -> Int? {
         let taken: Int
         if let tls = connection.tls {
@@ -232,8 +234,8 @@ extension TransportLoop {
             if !connection.hasUnsent { connection.lastProgress = now }
         }
         connection.unsent.append(contentsOf: rest)
-        // Plaintext is sealed only while nothing waits, so more than one turn's worth is the peer asking for answers
-        // (key updates) that it does not read.
+        // Plaintext is sealed only while nothing waits, so more than one turn's worth is the peer asking for
+        // answers (key updates) that it does not read.
         return connection.unsent.count <= 1 << 18
     }
 
@@ -255,7 +257,8 @@ extension TransportLoop {
 
     // MARK: - Keeping track
 
-    /// Watches for what can be acted on: writing while something waits, reading while the peer is not ahead of us.
+    /// Watches for what can be acted on: writing while something waits, reading while the peer is not ahead
+    /// of us.
     func setInterest(_ connection: Connection) {
         guard connections[connection.token] != nil else { return }
         var interest: Readiness = []

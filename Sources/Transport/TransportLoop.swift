@@ -11,7 +11,8 @@ import WebSocket
 public final class TransportLoop {
     /// At most so many new connections a listener and turn.
     static let acceptsPerTurn = 64
-    /// At most so many steps of TLS handshakes a turn: each may cost half a millisecond, and broadcasts wait for it.
+    /// At most so many steps of TLS handshakes a turn: each may cost half a millisecond, and broadcasts wait
+    /// for it.
     static let handshakesPerTurn = 8
     /// At most so many rounds of publications a turn.
     static let roundsPerTurn = 4
@@ -184,6 +185,8 @@ extension TransportLoop: EventLoopHandler {
             case .task(let task): task(self)
             }
         }
+        // Answers first: a publisher need not wait for the broadcast of what it published.
+        writeDirty()
         broadcast()
         serviceHasWork = service?.turnEnded() ?? false
         writeDirty()

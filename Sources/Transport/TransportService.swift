@@ -10,7 +10,8 @@ public protocol TransportService: AnyObject {
     func opened(_ connection: Connection)
     /// A whole message came.
     func received(_ payload: [UInt8], _ opcode: Opcode, from connection: Connection)
-    /// A WebSocket connection is over, or will be once the peer has been told: nothing can be sent to it. Called once.
+    /// A WebSocket connection is over, or will be once the peer has been told: nothing can be sent to it.
+    /// Called once.
     func ended(_ connection: Connection, _ code: CloseCode)
     /// The connection's `serviceDeadline` has passed; a new one may be set.
     func deadlinePassed(_ connection: Connection)
@@ -46,8 +47,8 @@ public struct WebSocketAcceptance {
     public var maxMessageBytes: Int
     /// The largest message taken, inflated.
     public var maxInflatedBytes: Int
-    /// Bytes that may wait for the peer before events are shed and the connection is closed. Nil: nothing is shed,
-    /// and nothing more is read while much waits.
+    /// Bytes that may wait for the peer before events are shed and the connection is closed. Nil: nothing is
+    /// shed, and nothing more is read while much waits.
     public var sendQueueBytes: Int?
     /// The service's own state of the connection.
     public var session: AnyObject?

@@ -55,11 +55,6 @@ struct DefaultReplayTests {
     @Test("the first event comes within ten seconds, and all three watchdogs fire within a minute")
     func early() async throws {
         let timed = try await Self.events(upTo: .seconds(60)) { .milliseconds(100) }
-        for t in timed {
-            print(
-                "EV", t.elapsed, t.event.timestamp.rfc3339, t.event.watchdog.rawValue,
-                t.event.status.rawValue, t.event.severity.rawValue, t.event.description)
-        }
         let first = try #require(timed.first)
         #expect(first.elapsed <= .seconds(10))
         let firstMove = try #require(timed.first { $0.event.watchdog == .priceAnomaly })

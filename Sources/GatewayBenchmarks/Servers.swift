@@ -1,0 +1,56 @@
+import Glibc
+import LinuxSystem
+
+/// How the servers that are measured are started.
+struct Servers {
+    /// The gateway's executable.
+    let gateway: String
+    /// For certificates, logs and the gateway's data.
+    let directory: String
+    /// The core that servers run on; nil where there is only one.
+    let core: Int?
+
+    /// Starts one and waits until it takes connections.
+    func start(
+        _ server: Scenario.Server, isTLS: Bool, descriptorLimit: Int? = nil
+    ) throws(BenchmarkError) -> ServerProcess {
+        let endpoint = try Endpoint.free(isTLS: isTLS)
+        let certificate = Certificate(directory: directory)
+        let command: [String]
+        var environment: [String: String] = [:]
+        switch server {
+        case .floor:
+            command = ["/proc/self/exe", "floor", String(endpoint.port)] + (isTLS ? [directory] : [])
+        case .gateway:
+            command = [gateway, "serve"]
+            environment = try Self.gatewayEnvironment(endpoint, certificate)
+            environment["FIML_DATA_DIR"] = "\(directory)/data"
+        }
+        return try ServerProcess(
+            Launch(core: core, descriptorLimit: descriptorLimit, directory: directory, command: command),
+            environment: environment, endpoint: endpoint)
+    }
+
+    /// One event loop, since one core is measured; and nothing is sent but what the benchmark publishes.
+    private static func gatewayEnvironment(
+        _ endpoint: Endpoint, _ certificate: Certificate
+    ) throws(BenchmarkError) -> [String: String] {
+        var environment = [
+            "FIML_PORT": "0",
+            "FIML_EVENT_LOOPS": "1",
+            "FIML_LOG_LEVEL": "WARNING",
+            "FIML_HEARTBEAT_SECONDS": "3600",
+            "FIML_WS_PING_SECONDS": "3600",
+            "FIML_HTTP_IDLE_TIMEOUT_SECONDS": "3600",
+            "WATCHDOG_GLOBAL_ENABLED": "false",
+        ]
+        if endpoint.isTLS {
+            environment["FIML_TLS_PORT"] = String(endpoint.port)
+            environment["FIML_TLS_CERT_FILE"] = certificate.certificateFile
+            environment["FIML_TLS_KEY_FILE"] = certificate.keyFile
+        } else {
+            environment["FIML_PORT"] = String(endpoint.port)
+        }
+        return environment
+    }
+}
