@@ -135,9 +135,9 @@ public final class SendQueue {
         }
     }
 
-    /// Copies from the front as much as fits; how many bytes. A gap whose turn comes is told as `frame` of it,
-    /// and no sooner than it is first in line: until then it grows, so that a consumer which takes nothing has
-    /// one gap waiting and not one for each turn.
+    /// Copies from the front as much as fits; how many bytes. A gap is told as `frame` of it, and no sooner
+    /// than it is first in line: until then it grows, so that a consumer which takes nothing has one gap
+    /// waiting and not one for each turn.
     public func gather(into buffer: UnsafeMutableRawBufferPointer, _ frame: (Loss) -> [UInt8]) -> Int {
         var filled = 0
         var offset = headOffset

@@ -19,8 +19,8 @@ extension TransportLoop {
         enqueue(encoding.encode(payload, deflater, opcode), connection)
     }
 
-    /// Sends an event to one connection, behind what waits, for a replay. It is not shed: whoever replays waits
-    /// while the connection is busy instead, so that a replay has no gaps.
+    /// Sends an event to one connection, behind what waits, for a replay. It is not shed: whoever replays
+    /// waits while the connection is busy instead, so that a replay has no gaps.
     public func send(_ publication: Publication, to connection: Connection) {
         guard connection.isOpen else { return }
         let slot = connection.token.slot
