@@ -47,6 +47,15 @@ public final class SendQueue {
         byteCount += bytes.count
     }
 
+    /// Adds a frame of which so many bytes are on the wire already, to an empty queue: its rest must follow
+    /// whatever happens, or the peer would take what comes next for a part of it.
+    public func append(_ frame: [UInt8], writtenAlready: Int) {
+        precondition(isEmpty && writtenAlready < frame.count)
+        entries.append(.kept(frame))
+        headOffset = writtenAlready
+        byteCount += frame.count - writtenAlready
+    }
+
     /// Adds an event's frame; the events that had to be shed for it, itself perhaps among them.
     public func append(_ frame: [UInt8], _ position: StreamPosition, _ severity: Severity) -> Loss? {
         if severity == .critical {
@@ -126,12 +135,13 @@ public final class SendQueue {
         }
     }
 
-    /// Copies from the front as much as fits; how many bytes. A gap whose turn comes is told as `frame` of
-    /// it.
+    /// Copies from the front as much as fits; how many bytes. A gap is told as `frame` of it, and no sooner
+    /// than it is first in line: until then it grows, so that a consumer which takes nothing has one gap
+    /// waiting and not one for each turn.
     public func gather(into buffer: UnsafeMutableRawBufferPointer, _ frame: (Loss) -> [UInt8]) -> Int {
         var filled = 0
         var offset = headOffset
-        for index in head..<entries.count {
+        gathering: for index in head..<entries.count {
             let bytes: [UInt8]
             switch entries[index] {
             case .kept(let kept):
@@ -139,6 +149,7 @@ public final class SendQueue {
             case .event(let event, _, _):
                 bytes = event
             case .gap(let loss):
+                guard index == head else { break gathering }
                 bytes = frame(loss)
                 entries[index] = .kept(bytes)
                 byteCount += bytes.count

@@ -43,9 +43,21 @@ extension LoopService {
         return .json(200, summary.json.json)
     }
 
+    /// Depends on nothing but this loop's turning.
+    func liveness() -> HTTPResponse {
+        probe(200, "alive")
+    }
+
     func readiness() -> HTTPResponse {
-        state.isDraining.load(ordering: .relaxed)
-            ? .problem(.unavailable, "the gateway is shutting down") : .text("ready\n")
+        state.isDraining.load(ordering: .relaxed) ? probe(503, "draining") : probe(200, "ready")
+    }
+
+    private func probe(_ status: Int, _ word: String) -> HTTPResponse {
+        var writer = JSONWriter()
+        writer.beginObject()
+        writer.member("status", word)
+        writer.endObject()
+        return .json(status, writer.bytes)
     }
 
     func connectionFigures() -> HTTPResponse {
@@ -59,8 +71,9 @@ extension LoopService {
             "distinct_filters", state.loops.reduce(0) { $0 + $1.distinctFilters.load(ordering: .relaxed) })
         writer.name("loops")
         writer.beginArray()
-        for loop in state.loops {
+        for (index, loop) in state.loops.enumerated() {
             writer.beginObject()
+            writer.member("loop", index)
             writer.member("connections", loop.connections.load(ordering: .relaxed))
             writer.member("subscriptions", loop.subscriptions.load(ordering: .relaxed))
             writer.member("distinct_filters", loop.distinctFilters.load(ordering: .relaxed))

@@ -62,6 +62,7 @@ extension LoopService {
         let page = state.publisher.read(after: replays[index].cursor, limit: Self.page)
         for publication in page {
             guard publication.position <= position else { return true }
+            if transport.isBusy(connection) { return false }
             replays[index].cursor = publication.position
             guard replays[index].filter.matches(publication.event) else { continue }
             replays[index].sent += 1

@@ -9,7 +9,7 @@ extension LoopService {
         switch request.path {
         case "/health": get(request) { health() }
         case "/health/watchdogs": get(request) { watchdogHealth() }
-        case "/livez": get(request) { .text("ok\n") }
+        case "/livez": get(request) { liveness() }
         case "/readyz": get(request) { readiness() }
         case "/metrics": get(request) { metrics(request) }
         case "/connections", "/ws/connections": get(request) { connectionFigures() }
@@ -19,7 +19,7 @@ extension LoopService {
         case "/openapi.json": get(request) { schema("openapi.json") }
         case "/asyncapi.json": get(request) { schema("asyncapi.json") }
         case let path where path.hasPrefix("/schemas/"):
-            get(request) { schema(String(path.dropFirst("/schemas/".count))) }
+            get(request) { schema(String(path.dropFirst())) }
         default:
             .response(
                 .problem(404, "NOT_FOUND", "nothing is at this path; /openapi.json lists what there is"))

@@ -64,7 +64,7 @@ extension TransportLoop {
             if skip >= frame.count {
                 skip -= frame.count
             } else if skip > 0 {
-                enqueue(Array(frame[skip...]), connection)
+                enqueue(frame, writtenAlready: skip, connection)
                 skip = 0
             } else {
                 guard connection.isOpen else { return }

@@ -19,13 +19,14 @@ extension TransportLoop {
         enqueue(encoding.encode(payload, deflater, opcode), connection)
     }
 
-    /// Sends an event to one connection, behind what waits, for a replay.
+    /// Sends an event to one connection, behind what waits, for a replay. It is not shed: whoever replays
+    /// waits while the connection is busy instead, so that a replay has no gaps.
     public func send(_ publication: Publication, to connection: Connection) {
         guard connection.isOpen else { return }
         let slot = connection.token.slot
         links[slot].eventsSent += 1
         statistics.eventFrames.count()
-        enqueue(publication, publication.frame(links[slot].encoding, deflater), connection)
+        enqueue(publication.frame(links[slot].encoding, deflater), connection)
     }
 
     /// Whether a replay should wait until the connection has taken more.
@@ -48,6 +49,12 @@ extension TransportLoop {
         queue.append(bytes)
         statistics.bytesQueued.count(bytes.count)
         if queue.isFull { closeSlowConsumer(connection) }
+    }
+
+    /// The rest of a frame that the socket took only the beginning of.
+    func enqueue(_ frame: [UInt8], writtenAlready: Int, _ connection: Connection) {
+        queue(of: connection).append(frame, writtenAlready: writtenAlready)
+        statistics.bytesQueued.count(frame.count - writtenAlready)
     }
 
     /// An event's frame, behind what waits.

@@ -1,0 +1,199 @@
+"""One gateway process of the built binary, with its own settings and ports, and what a test asks it over HTTP."""
+
+import http.client
+import json
+import os
+import pathlib
+import re
+import signal
+import socket
+import subprocess
+import time
+
+import schemas
+
+REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
+
+# Only what a test publishes, and no limit on requests but where a test is about it.
+QUIET = {
+    "WATCHDOG_GLOBAL_ENABLED": "false",
+    "FIML_DEV_ENDPOINTS": "true",
+    "FIML_EVENT_LOOPS": "1",
+    "FIML_WS_REQUESTS_PER_SECOND": "10000",
+    "FIML_WS_REQUEST_BURST": "100000",
+}
+
+
+def binary():
+    """The gateway under test: FIML_GATEWAY_BINARY, or the release build, or the debug build."""
+    candidates = [REPOSITORY / ".build" / kind / "fiml-gateway" for kind in ("release", "debug")]
+    if "FIML_GATEWAY_BINARY" in os.environ:
+        candidates = [pathlib.Path(os.environ["FIML_GATEWAY_BINARY"])]
+    for candidate in candidates:
+        if candidate.exists():
+            return str(candidate)
+    raise RuntimeError(f"no gateway is built at {candidates}: run swift build -c release")
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def eventually(condition, what, seconds=5.0):
+    """Waits until a condition holds; it is asked often, so that a test takes no longer than what it tests."""
+    end = time.monotonic() + seconds
+    while True:
+        result = condition()
+        if result:
+            return result
+        assert time.monotonic() < end, f"not within {seconds} s: {what}"
+        time.sleep(0.01)
+
+
+class Gateway:
+    """Started by `start`, ended by `stop` or by leaving its `with`, whatever happens."""
+
+    def __init__(self, folder, settings=None, tls=None, prefix=()):
+        self.folder = pathlib.Path(folder)
+        self.port = free_port()
+        self.settings = {**QUIET, "FIML_PORT": str(self.port), **(settings or {})}
+        self.tls_port = None
+        if tls:
+            self.tls_port = free_port()
+            self.settings |= {
+                "FIML_TLS_PORT": str(self.tls_port),
+                "FIML_TLS_CERT_FILE": str(tls.certificate),
+                "FIML_TLS_KEY_FILE": str(tls.key),
+            }
+        self.prefix = list(prefix)
+        self.process = None
+        self.log_path = self.folder / f"gateway-{self.port}.log"
+
+    # Life
+
+    def spawn(self):
+        """Starts the process, without waiting for it to serve."""
+        environment = {"PATH": os.environ["PATH"], **self.settings}
+        with open(self.log_path, "wb") as log:
+            self.process = subprocess.Popen(
+                [*self.prefix, binary(), "serve"], cwd=self.folder, env=environment,
+                stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        return self
+
+    def start(self):
+        self.spawn()
+        try:
+            eventually(self._serves, "GET /livez is answered", 20)
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def _serves(self):
+        assert self.process.poll() is None, f"the gateway ended at its start:\n{self.log}"
+        try:
+            return self.get("/livez").status == 200
+        except OSError:
+            return False
+
+    def stop(self):
+        if self.process and self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
+
+    def __enter__(self):
+        return self.start()
+
+    def __exit__(self, *_):
+        self.stop()
+
+    def signal(self, number):
+        self.process.send_signal(number)
+
+    def wait(self, seconds=10):
+        """The exit status."""
+        return self.process.wait(seconds)
+
+    @property
+    def log(self):
+        return self.log_path.read_text(errors="replace")
+
+    def assert_healthy(self):
+        """The process lives, answers, and nothing in its log says that something broke."""
+        assert self.process.poll() is None, f"the gateway ended with {self.process.returncode}:\n{self.log}"
+        assert self.get("/livez").status == 200
+        assert '"level":"ERROR"' not in self.log, self.log
+
+    # HTTP
+
+    def request(self, method, path, body=None, headers=None, port=None, timeout=10):
+        """One request on its own connection; the answer is checked against openapi.json."""
+        connection = http.client.HTTPConnection("127.0.0.1", port or self.port, timeout=timeout)
+        try:
+            connection.request(method, path, body, headers or {})
+            answer = connection.getresponse()
+            answer.content = answer.read()
+        finally:
+            connection.close()
+        schemas.check_response(method, path, answer.status, answer.headers, answer.content)
+        return answer
+
+    def get(self, path, headers=None):
+        return self.request("GET", path, headers=headers)
+
+    def get_json(self, path):
+        answer = self.get(path)
+        assert answer.status == 200, answer.content
+        return json.loads(answer.content)
+
+    def post(self, events, status=201):
+        """Publishes one event or a list of them; their positions."""
+        body = json.dumps(events)
+        answer = self.request("POST", "/events", body, {"Content-Type": "application/json"}, timeout=30)
+        assert answer.status == status, answer.content
+        document = json.loads(answer.content)
+        return [entry["position"] for entry in document["events"]] if status == 201 else document
+
+    def metric(self, name):
+        """The sum of a metric's samples."""
+        text = self.get("/metrics").content.decode()
+        samples = re.findall(rf"^{name}(?:\{{[^}}]*\}})? (\S+)$", text, re.MULTILINE)
+        assert samples, f"no metric {name}"
+        return sum(float(sample) for sample in samples)
+
+    def connections(self):
+        return self.get_json("/connections")["connections"]
+
+    # What it uses
+
+    def resident(self):
+        """Resident memory in bytes (proc_pid_status(5), VmRSS)."""
+        status = pathlib.Path(f"/proc/{self.process.pid}/status").read_text()
+        return int(re.search(r"VmRSS:\s+(\d+) kB", status).group(1)) * 1024
+
+    def descriptors(self):
+        return len(os.listdir(f"/proc/{self.process.pid}/fd"))
+
+    # Where it is
+
+    def ws(self, path="/ws/events"):
+        return f"ws://127.0.0.1:{self.port}{path}"
+
+    def wss(self, path="/ws/events"):
+        return f"wss://localhost:{self.tls_port}{path}"
+
+
+def run_to_end(folder, settings, seconds=20, **options):
+    """Starts a gateway that is expected to end by itself: exit status and what it said."""
+    gateway = Gateway(folder, settings, **options)
+    gateway.spawn()
+    try:
+        return gateway.wait(seconds), gateway.log
+    finally:
+        gateway.stop()
+
+
+def terminate(gateway):
+    gateway.signal(signal.SIGTERM)
