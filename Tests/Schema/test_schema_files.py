@@ -1,6 +1,6 @@
 """The files in public-schema/ are valid, agree with each other, and every example holds.
 
-Run with `python3 -m pytest Tests/Schema`; needs what requirements.txt beside it names.
+Run with `python3 -m pytest Tests/Schema`; needs what Tests/requirements.txt names.
 """
 
 import json
