@@ -22,16 +22,19 @@ public struct Hub {
         var place: UInt32
     }
 
-    private struct DistinctFilter {
-        let filter: EventFilter
-        /// Connections side by side, since a round reads nothing else of a subscriber. One that subscribed
-        /// twice with equal filters stands here twice.
+    /// Who wants what one filter passes.
+    private struct Audience {
+        /// Connections side by side, since a round reads nothing else of a subscriber. One that subscribed twice
+        /// with equal filters stands here twice.
         var connections: [UInt32] = []
         /// The member that stands at the same place of `connections`.
         var members: [UInt32] = []
     }
 
-    private var filters: [DistinctFilter?] = []
+    /// The distinct filters side by side, since a round looks at each of them and at few audiences. One that is
+    /// free has an empty audience.
+    private var filters: [EventFilter] = []
+    private var audiences: [Audience] = []
     private var freeFilters: [UInt32] = []
     private var filterOf: [EventFilter: UInt32] = [:]
     private var members: [Member] = []
@@ -56,7 +59,7 @@ public struct Hub {
             wanted.append(contentsOf: repeatElement(0, count: Int(connection) + 1 - wanted.count))
         }
         let index = intern(filter)
-        let place = UInt32(filters[Int(index)]?.connections.count ?? 0)
+        let place = UInt32(audiences[Int(index)].connections.count)
         let member: UInt32
         if let free = freeMembers.popLast() {
             member = free
@@ -65,8 +68,8 @@ public struct Hub {
             member = UInt32(members.count)
             members.append(Member(connection: connection, place: place))
         }
-        filters[Int(index)]?.connections.append(connection)
-        filters[Int(index)]?.members.append(member)
+        audiences[Int(index)].connections.append(connection)
+        audiences[Int(index)].members.append(member)
         return Subscription(filter: index, member: member)
     }
 
@@ -75,10 +78,11 @@ public struct Hub {
         let index: UInt32
         if let free = freeFilters.popLast() {
             index = free
-            filters[Int(free)] = DistinctFilter(filter: filter)
+            filters[Int(free)] = filter
         } else {
             index = UInt32(filters.count)
-            filters.append(DistinctFilter(filter: filter))
+            filters.append(filter)
+            audiences.append(Audience())
         }
         filterOf[filter] = index
         return index
@@ -89,37 +93,43 @@ public struct Hub {
     public mutating func unsubscribe(_ subscription: Subscription) {
         let index = Int(subscription.filter)
         let place = Int(members[Int(subscription.member)].place)
-        guard let lastMember = filters[index]?.members.last else { return }
+        guard let lastMember = audiences[index].members.last else { return }
         // The last of the list takes the place that becomes free.
         let lastConnection = members[Int(lastMember)].connection
-        filters[index]?.connections[place] = lastConnection
-        filters[index]?.members[place] = lastMember
+        audiences[index].connections[place] = lastConnection
+        audiences[index].members[place] = lastMember
         members[Int(lastMember)].place = UInt32(place)
-        filters[index]?.connections.removeLast()
-        filters[index]?.members.removeLast()
+        audiences[index].connections.removeLast()
+        audiences[index].members.removeLast()
         freeMembers.append(subscription.member)
-        guard let filter = filters[index], filter.connections.isEmpty else { return }
-        filterOf[filter.filter] = nil
-        filters[index] = nil
+        guard audiences[index].connections.isEmpty else { return }
+        filterOf[filters[index]] = nil
+        filters[index] = .everything
         freeFilters.append(subscription.filter)
     }
 
     /// The filter of a subscription.
-    public func filter(of subscription: Subscription) -> EventFilter? {
-        filters[Int(subscription.filter)]?.filter
+    public func filter(of subscription: Subscription) -> EventFilter {
+        filters[Int(subscription.filter)]
     }
 
     /// Begins a round: finds who wants which of at most `roundCapacity` publications.
     public mutating func match(_ publications: ArraySlice<Publication>) {
         precondition(publications.count <= Self.roundCapacity)
-        for index in filters.indices {
-            guard let bits = filters[index]?.filter.bits(publications), bits != 0 else { continue }
-            filters[index]?.connections.withUnsafeBufferPointer { connections in
-                for connection in connections {
-                    if wanted[Int(connection)] == 0 { touched.append(connection) }
-                    wanted[Int(connection)] |= bits
-                }
+        // Read in place: taking a filter out of the array would count references to all that it holds.
+        let filters = filters
+        filters.withUnsafeBufferPointer { filters in
+            for index in filters.indices where !audiences[index].connections.isEmpty {
+                let bits = filters[index].bits(publications)
+                if bits != 0 { note(bits, audiences[index].connections) }
             }
+        }
+    }
+
+    private mutating func note(_ bits: UInt64, _ connections: [UInt32]) {
+        for connection in connections {
+            if wanted[Int(connection)] == 0 { touched.append(connection) }
+            wanted[Int(connection)] |= bits
         }
     }
 

@@ -1,3 +1,5 @@
+import Glibc
+
 /// Every setting that is in effect, in the order in which they are shown: the one place that `serve`,
 /// `check-config`, `print-config` and the README's table are made from.
 public enum SettingTable {
@@ -25,7 +27,7 @@ public enum SettingTable {
             "FIML_ENV", \.server.deployment,
             "What the deployment is for; `production` warns of development settings."),
         Setting(
-            "FIML_HOST", \.server.host, kind: .text, allowed: "an IP address or a host name",
+            "FIML_HOST", \.server.host, kind: .text, allowed: "an IPv4 or IPv6 address",
             "Address to listen on; `0.0.0.0` or `::` for every interface.", value: host, text: { $0 }),
         .integer(
             "FIML_PORT", \.server.port, 0...65_535, unit: "TCP port",
@@ -37,7 +39,7 @@ public enum SettingTable {
             "Connections open at once; more are answered with 503."),
         Setting(
             "FIML_DATA_DIR", \.server.dataDirectory, kind: .path, allowed: "the path of a directory",
-            "Directory for what must survive a restart.",
+            "Directory for what must survive a restart; nothing is kept there yet.",
             value: { Setting.isPath($0) ? $0 : nil }, text: { $0 }),
         .bool("FIML_DEV_ENDPOINTS", \.server.devEndpoints, "Offers `/ws/echo` for conformance suites."),
         .choice("FIML_LOG_LEVEL", \.server.logLevel, "Records below this level are not logged."),
@@ -183,12 +185,10 @@ public enum SettingTable {
             value: { CalendarDate($0).map(Optional.some) }, text: { $0?.description ?? "" }),
     ]
 
-    /// Letters, digits, `.`, `-`, `:` and `%` (a zone): enough for addresses and names, and no more than a
-    /// name may have (253, RFC 1035 section 2.3.4).
+    /// A numeric address: names are looked up nowhere, so that a start never waits for a resolver.
     @Sendable private static func host(_ text: String) -> String? {
-        let isHostPart: (Character) -> Bool = { character in
-            character.isASCII && (character.isLetter || character.isNumber || "._-:%".contains(character))
-        }
-        return text.count <= 253 && text.allSatisfy(isHostPart) ? text : nil
+        var v4 = in_addr()
+        var v6 = in6_addr()
+        return inet_pton(AF_INET, text, &v4) == 1 || inet_pton(AF_INET6, text, &v6) == 1 ? text : nil
     }
 }

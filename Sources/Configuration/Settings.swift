@@ -38,7 +38,7 @@ public struct Settings: Sendable {
     public struct Server: Sendable {
         /// What the deployment is for.
         public var deployment = Deployment.development
-        /// Address or host name to listen on. FIML listens on 0.0.0.0; a start without settings should not be
+        /// Address to listen on. FIML listens on 0.0.0.0; a start without settings should not be
         /// reachable from other machines.
         public var host = "127.0.0.1"
         /// TCP port for plain HTTP and WebSocket; 0 lets the kernel choose a free one.

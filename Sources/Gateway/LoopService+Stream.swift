@@ -218,7 +218,7 @@ extension LoopService {
 
     private func list(_ id: RequestID?, _ session: ClientSession, _ connection: Connection) {
         let subscriptions = session.subscriptions.compactMap { entry -> (String, EventFilter)? in
-            if let handle = entry.handle { return transport.hub.filter(of: handle).map { (entry.id, $0) } }
+            if let handle = entry.handle { return (entry.id, transport.hub.filter(of: handle)) }
             return replayIndex(connection, entry.id).map { (entry.id, replays[$0].filter) }
         }
         send(

@@ -95,4 +95,11 @@ struct SettingsReportTests {
         #expect(origins.allows(origin) == isAllowed)
         #expect(AllowedOrigins.any.allows(origin))
     }
+
+    @Test("The README's table is the one that print-config makes")
+    func readme() throws {
+        let root = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../..")
+        let readme = try String(contentsOf: root.appending(path: "README.md"), encoding: .utf8)
+        #expect(readme.contains(SettingsReport.markdown.trimmingCharacters(in: .newlines)))
+    }
 }
