@@ -48,7 +48,9 @@ let settingVectors: [SettingVector] = [
         refused: ["prod", "1"]),
     SettingVector(
         "FIML_HOST", "127.0.0.1", allowed: ["0.0.0.0", "::", "::1", "192.168.1.7"],
-        refused: ["localhost", "gateway.example.com", "127.0.0.1:80", "300.1.1.1", "fe80::1%eth0", "two words"]),
+        refused: [
+            "localhost", "gateway.example.com", "127.0.0.1:80", "300.1.1.1", "fe80::1%eth0", "two words",
+        ]),
     SettingVector("FIML_PORT", 8000, 0, 65_535),
     SettingVector("FIML_EVENT_LOOPS", 0, 0, 64),
     SettingVector("FIML_MAX_CONNECTIONS", 100_000, 1, 1_000_000),
