@@ -61,6 +61,8 @@ let package = Package(
         .testTarget(name: "FIMLCoreTests", dependencies: ["FIMLCore", "PublicSchema"]),
         .testTarget(name: "BroadcastTests", dependencies: ["Broadcast", "FIMLCore"]),
         .testTarget(name: "EventLoopTests", dependencies: ["EventLoop", "LinuxSystem"]),
+        .testTarget(name: "EventStoreTests", dependencies: ["Broadcast", "EventStore", "FIMLCore"]),
+        .testTarget(name: "TLSTests", dependencies: ["COpenSSL", "TLS"]),
         .testTarget(name: "ConfigurationTests", dependencies: ["Configuration", "Observability"]),
         .testTarget(name: "ObservabilityTests", dependencies: ["Observability"]),
         .testTarget(name: "MarketDataTests", dependencies: ["FIMLCore", "MarketData"]),

@@ -24,15 +24,15 @@ public struct Hub {
 
     /// Who wants what one filter passes.
     private struct Audience {
-        /// Connections side by side, since a round reads nothing else of a subscriber. One that subscribed twice
-        /// with equal filters stands here twice.
+        /// Connections side by side, since a round reads nothing else of a subscriber. One that subscribed
+        /// twice with equal filters stands here twice.
         var connections: [UInt32] = []
         /// The member that stands at the same place of `connections`.
         var members: [UInt32] = []
     }
 
-    /// The distinct filters side by side, since a round looks at each of them and at few audiences. One that is
-    /// free has an empty audience.
+    /// The distinct filters side by side, since a round looks at each of them and at few audiences. One that
+    /// is free has an empty audience.
     private var filters: [EventFilter] = []
     private var audiences: [Audience] = []
     private var freeFilters: [UInt32] = []

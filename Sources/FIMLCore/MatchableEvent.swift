@@ -1,5 +1,5 @@
-/// An event made ready, once, to be matched against many filters. An object, since a copy of an event counts a dozen
-/// references, and a filter that does not match takes less time than that.
+/// An event made ready, once, to be matched against many filters. An object, since a copy of an event counts
+/// a dozen references, and a filter that does not match takes less time than that.
 public final class MatchableEvent: Sendable {
     /// The event itself.
     public let event: WatchdogEvent

@@ -28,7 +28,9 @@ struct HubTests {
         #"{"severities":["low"],"assets":["SPY","QQQ"]}"#,
     ].compactMap { text in try? EventFilter.parse(JSONValue.parse(Array(text.utf8))) }
 
-    @Test("It agrees with a naive hub after every step of a random life", arguments: 1...20 as ClosedRange<UInt64>)
+    @Test(
+        "It agrees with a naive hub after every step of a random life",
+        arguments: 1...20 as ClosedRange<UInt64>)
     func againstNaive(seed: UInt64) {
         #expect(Self.filters.count == 7)
         var random = SeededGenerator(seed: seed)

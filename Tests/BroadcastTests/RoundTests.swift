@@ -33,7 +33,9 @@ struct RoundTests {
         var round = Round(publications[...])
         let bytes = round.bytes(bits, encoding, Deflater())
         let parameters = DeflateParameters.negotiate(offers: ["permessage-deflate"])
-        let expected = publications.indices.filter { bits >> UInt64($0) & 1 == 1 }.map { publications[$0].message }
+        let expected = publications.indices.filter { bits >> UInt64($0) & 1 == 1 }.map {
+            publications[$0].message
+        }
         #expect(try read(bytes, deflate: windowBits == 0 ? nil : parameters) == expected)
     }
 
@@ -44,7 +46,9 @@ struct RoundTests {
         let first = one.frame(.deflate(windowBits: 15), deflater)
         #expect(first.count < one.frame.count / 4)
         let second = one.frame(.deflate(windowBits: 15), Deflater())
-        let isSameMemory = first.withUnsafeBytes { a in second.withUnsafeBytes { a.baseAddress == $0.baseAddress } }
+        let isSameMemory = first.withUnsafeBytes { a in
+            second.withUnsafeBytes { a.baseAddress == $0.baseAddress }
+        }
         #expect(isSameMemory)
     }
 }

@@ -15,7 +15,9 @@ struct SendQueueTests {
     /// Length in two bytes, a kind, a number in eight, padding.
     private func frame(_ kind: UInt8, _ number: UInt64, size: Int) -> [UInt8] {
         var bytes: [UInt8] = [UInt8(size >> 8), UInt8(size & 0xff), kind]
-        for shift in stride(from: 56, through: 0, by: -8) { bytes.append(UInt8(truncatingIfNeeded: number >> shift)) }
+        for shift in stride(from: 56, through: 0, by: -8) {
+            bytes.append(UInt8(truncatingIfNeeded: number >> shift))
+        }
         return bytes + Array(repeating: 0xaa, count: size - bytes.count)
     }
 
@@ -94,7 +96,9 @@ struct SendQueueTests {
         let second = queue.append(event(7, .high, size: 250), position(7), .high)
         // 250 bytes more: the other low one, the medium one, and the oldest high one make room.
         #expect(second?[.low] == 1 && second?[.medium] == 1 && second?[.high] == 1 && second?[.critical] == 0)
-        let expected: [Read] = [.gap(from: 1, to: 5, total: 4), .event(4, .critical), .event(6, .high), .event(7, .high)]
+        let expected: [Read] = [
+            .gap(from: 1, to: 5, total: 4), .event(4, .critical), .event(6, .high), .event(7, .high),
+        ]
         #expect(try parse(drain(queue)) == expected)
     }
 
@@ -109,7 +113,8 @@ struct SendQueueTests {
         #expect(queue.isFull)
     }
 
-    @Test("The last word replaces all that waits, behind the rest of a frame that was begun", arguments: 0...99)
+    @Test(
+        "The last word replaces all that waits, behind the rest of a frame that was begun", arguments: 0...99)
     func lastWord(written: Int) throws {
         let queue = SendQueue(limit: 1000)
         _ = queue.append(event(1, .low), position(1), .low)
@@ -120,7 +125,9 @@ struct SendQueueTests {
         #expect(try parse(bytes) == (written == 0 ? [.kept(99)] : [.event(1, .low), .kept(99)]))
     }
 
-    @Test("However it is filled and taken from, everything arrives or is counted", arguments: 1...100 as ClosedRange<UInt64>)
+    @Test(
+        "However it is filled and taken from, everything arrives or is counted",
+        arguments: 1...100 as ClosedRange<UInt64>)
     func random(seed: UInt64) throws {
         var random = SeededGenerator(seed: seed)
         let queue = SendQueue(limit: 4000)
@@ -159,6 +166,8 @@ struct SendQueueTests {
         }
         #expect(lost[.critical] ?? 0 == 0)
         #expect(told == lost.values.reduce(0, +), "seed \(seed): told and lost differ")
-        for severity in Severity.allCases { #expect(appended[severity] == lost[severity] ?? 0, "seed \(seed)") }
+        for severity in Severity.allCases {
+            #expect(appended[severity] == lost[severity] ?? 0, "seed \(seed)")
+        }
     }
 }

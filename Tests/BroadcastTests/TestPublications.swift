@@ -4,7 +4,8 @@ import FIMLCore
 
 /// A publication at position `number`-0 of a `size`-byte message.
 func publication(
-    _ number: UInt64, _ severity: Severity = .high, watchdog: WatchdogName = .priceAnomaly, symbol: String = "BTC",
+    _ number: UInt64, _ severity: Severity = .high, watchdog: WatchdogName = .priceAnomaly,
+    symbol: String = "BTC",
     size: Int = 100
 ) -> Publication {
     let time = Timestamp(milliseconds: 0)
@@ -13,5 +14,6 @@ func publication(
         watchdog: watchdog, asset: nil, assets: [symbol], description: "", timestamp: time, startsAt: time)
     return Publication(
         position: StreamPosition(milliseconds: number, sequence: 0), event: MatchableEvent(event),
-        severity: severity, publishedAt: 0, message: Array(repeating: UInt8(truncatingIfNeeded: number), count: size))
+        severity: severity, publishedAt: 0,
+        message: Array(repeating: UInt8(truncatingIfNeeded: number), count: size))
 }
