@@ -22,7 +22,8 @@ public final class SendQueue {
     /// Bytes of the first entry that are written already.
     private var headOffset = 0
     private var waiting = (low: 0, medium: 0, high: 0)
-    private let limit: Int
+    /// Bytes that may wait.
+    public var limit: Int
 
     /// Bytes that wait; a gap counts nothing until its turn.
     public private(set) var byteCount = 0

@@ -44,7 +44,7 @@ public enum SettingTable {
         .bool("FIML_DEV_ENDPOINTS", \.server.devEndpoints, "Offers `/ws/echo` for conformance suites."),
         .choice("FIML_LOG_LEVEL", \.server.logLevel, "Records below this level are not logged."),
         .seconds(
-            "FIML_DRAIN_SECONDS", \.server.drainTime, 0...3600,
+            "FIML_DRAIN_SECONDS", \.server.drainTime, 0...30,
             "How long a stop waits for connections to finish."),
     ]
 
@@ -135,7 +135,7 @@ public enum SettingTable {
             "WATCHDOG_WEBSOCKET_BROADCAST", \.watchdogs.webSocketBroadcast,
             "Whether the event stream is broadcast to WebSocket subscribers."),
         .integer(
-            "WATCHDOG_MAX_EVENTS_IN_MEMORY", \.watchdogs.maxEventsInMemory, 1...1_000_000, unit: "events",
+            "WATCHDOG_MAX_EVENTS_IN_MEMORY", \.watchdogs.maxEventsInMemory, 1...100_000, unit: "events",
             "Events kept for `since`, `last` and `GET /events`."),
         .bool(
             "ENABLE_UNUSUAL_VOLUME_WATCHDOG", \.watchdogs.unusualVolume.isEnabled,

@@ -108,8 +108,6 @@ extension LoopService {
         let start = startPosition(request)
         var replaying = 0
         if case .success(let cursor?) = start { replaying = countMatches(request.filter, after: cursor) }
-        acknowledge(request, start, replaying, connection)
-        if request.snapshot { snapshot(request, connection) }
         if case .success(let cursor?) = start {
             session.subscriptions.append(.init(id: request.subscriptionID, handle: nil))
             replays.append(
@@ -120,6 +118,9 @@ extension LoopService {
             let handle = transport.hub.subscribe(connection.token.slot, request.filter)
             session.subscriptions.append(.init(id: request.subscriptionID, handle: handle))
         }
+        // Entered first: if these close a connection that is too slow, the subscription ends with it.
+        acknowledge(request, start, replaying, connection)
+        if request.snapshot { snapshot(request, connection) }
     }
 
     /// Where stored events are to be read from; nil for a subscription that begins live.
@@ -138,7 +139,8 @@ extension LoopService {
             return before >= earliest ? .success(min(before, position)) : .failure(.init(.windowExceeded))
         case .after(let position):
             if position < earliest { return .failure(.init(.windowExceeded)) }
-            return position <= self.position ? .success(position) : .failure(.init(.positionUnknown))
+            let isKnown = position <= state.publisher.range.last
+            return isKnown ? .success(position) : .failure(.init(.positionUnknown))
         }
     }
 
@@ -148,10 +150,14 @@ extension LoopService {
         _ connection: Connection
     ) {
         let recovery: Recovery
+        var position = position
         switch start {
         case .success(let cursor):
             recovery = .recovered(replaying: replaying)
-            if cursor != nil { state.metrics.resumes["recovered"].increment() }
+            guard let cursor else { break }
+            // Never before where the client says it is.
+            position = max(position, cursor)
+            state.metrics.resumes["recovered"].increment()
         case .failure(let failure):
             recovery = .lost(failure.reason)
             state.metrics.resumes[failure.reason.rawValue].increment()
@@ -165,16 +171,18 @@ extension LoopService {
     }
 
     private func snapshot(_ request: ClientMessage.Subscribe, _ connection: Connection) {
-        let limit = 1000
+        // A quarter of the queue, so that what comes with it has room.
+        var room = state.settings.webSocket.sendQueueBytes / 4
         let firing = state.publisher.firing().filter { request.filter.matches($0.event) }
-        let events = firing.prefix(limit).map {
-            PositionedEvent(position: $0.position, event: $0.event.event)
-        }
+        let events = firing.prefix { publication in
+            room -= publication.message.count
+            return room >= 0
+        }.map { PositionedEvent(position: $0.position, event: $0.event.event) }
         send(
             "snapshot",
             ServerMessage.snapshot(
                 subscriptionID: request.subscriptionID, position: position, events: events,
-                complete: firing.count <= limit), to: connection)
+                complete: firing.count == events.count), to: connection)
     }
 
     private func update(

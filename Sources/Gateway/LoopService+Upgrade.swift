@@ -11,6 +11,7 @@ extension LoopService {
 
     /// `/ws/events`: the event stream, with the subscription of the query string, if it has one.
     func openStream(_ request: HTTPRequest) -> Answer {
+        if state.isDraining.load(ordering: .relaxed) { return .response(readiness()) }
         let key: String
         switch WebSocketUpgrade.check(request) {
         case .success(let accepted): key = accepted

@@ -50,6 +50,12 @@ public final class Publisher: Sendable {
         store.withLock { $0.read(after: position, limit: limit) }
     }
 
+    /// The same, and the earliest position that could have been read from at that moment.
+    func page(after position: StreamPosition, limit: Int) -> (earliest: StreamPosition, events: [Publication])
+    {
+        store.withLock { ($0.earliest, $0.read(after: position, limit: limit)) }
+    }
+
     /// See `MemoryEventStore.position(beforeLast:where:)`.
     func position(beforeLast count: Int, matching filter: EventFilter) -> StreamPosition {
         store.withLock { store in store.position(beforeLast: count) { filter.matches($0.event) } }

@@ -41,7 +41,8 @@ extension LoopService {
                 replays.remove(at: index)
                 continue
             }
-            if transport.isBusy(connection) {
+            // A client that comes from another loop may have seen what this one has yet to broadcast.
+            if transport.isBusy(connection) || replays[index].cursor > position {
                 index += 1
                 continue
             }
@@ -57,15 +58,19 @@ extension LoopService {
 
     /// Whether the replay has reached the loop's position.
     private func replayPage(_ index: Int, _ connection: Connection) -> Bool {
-        let earliest = state.publisher.range.earliest
-        if replays[index].cursor < earliest { tellTrimmed(index, earliest, connection) }
-        let page = state.publisher.read(after: replays[index].cursor, limit: Self.page)
+        let (earliest, page) = state.publisher.page(after: replays[index].cursor, limit: Self.page)
+        if replays[index].cursor < earliest {
+            tellTrimmed(replays[index].cursor, earliest, connection)
+            guard index < replays.count, replays[index].connection == connection.token else { return false }
+            replays[index].cursor = earliest
+        }
         for publication in page {
             guard publication.position <= position else { return true }
             if transport.isBusy(connection) { return false }
             replays[index].cursor = publication.position
             guard replays[index].filter.matches(publication.event) else { continue }
             replays[index].sent += 1
+            state.metrics.messagesSent["event"].increment()
             transport.send(publication, to: connection)
             // The connection may have been closed for being too slow; its replays are gone then.
             guard index < replays.count, replays[index].connection == connection.token else { return false }
@@ -74,25 +79,24 @@ extension LoopService {
     }
 
     /// The store had to let go of events before they could be replayed. How many is not known.
-    private func tellTrimmed(_ index: Int, _ earliest: StreamPosition, _ connection: Connection) {
+    private func tellTrimmed(_ cursor: StreamPosition, _ earliest: StreamPosition, _ connection: Connection) {
         send(
             "gap",
             ServerMessage.gap(
-                from: replays[index].cursor, to: earliest, dropped: SeverityCounts(),
+                from: cursor, to: earliest, dropped: SeverityCounts(),
                 reason: "window_exceeded",
                 backfill: "/events?after=\(earliest)"), to: connection)
-        replays[index].cursor = earliest
     }
 
     private func goLive(_ replay: Replay, _ connection: Connection) {
         guard let session = connection.session as? ClientSession,
             let entry = session.index(of: replay.subscriptionID)
         else { return }
+        session.subscriptions[entry].handle = transport.hub.subscribe(connection.token.slot, replay.filter)
         send(
             "replay_complete",
             ServerMessage.replayComplete(
                 subscriptionID: replay.subscriptionID, position: position, eventsSent: replay.sent),
             to: connection)
-        session.subscriptions[entry].handle = transport.hub.subscribe(connection.token.slot, replay.filter)
     }
 }

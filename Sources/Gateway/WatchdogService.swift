@@ -70,7 +70,8 @@ struct WatchdogService: WatchdogObserver {
         for watchdog in health.watchdogs {
             let name = watchdog.name.rawValue
             state.metrics.watchdogHealth[name].set(watchdog.status == .healthy ? 1 : 0)
-            if let lastCheck = watchdog.lastCheck {
+            // A check that found nothing fresh to judge had no input.
+            if watchdog.judgedInLastCheck > 0, let lastCheck = watchdog.lastCheck {
                 state.metrics.watchdogLastInput[name].set(Int(clamping: lastCheck.milliseconds))
             }
         }

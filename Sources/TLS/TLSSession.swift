@@ -14,6 +14,8 @@ public final class TLSSession {
     private var receiving: TrafficKeys?
     /// The beginning of a record whose end has not come.
     private var partial: [UInt8] = []
+    /// Records in a row that carried no data.
+    private var datalessRecords = 0
     /// The application traffic secrets, from OpenSSL's key log, until they are keys.
     private var secrets: (client: [UInt8], server: [UInt8]) = ([], [])
 
@@ -162,6 +164,9 @@ extension TLSSession {
         static let applicationData: UInt8 = 23
     }
 
+    /// A key update costs us far more than its sender; nobody needs many of them without data in between.
+    private static let datalessLimit = 32
+
     private enum HandshakeType {
         static let keyUpdate: UInt8 = 24
     }
@@ -246,13 +251,19 @@ extension TLSSession {
     private func open(
         _ record: UnsafeMutableRawBufferPointer, into target: UnsafeMutableRawBufferPointer
     ) throws(TLSFailure) -> Int? {
+        datalessRecords += 1
+        guard datalessRecords <= Self.datalessLimit else {
+            throw refuse(.unexpectedMessage, "\(datalessRecords) records without data")
+        }
         guard receiving != nil, let (type, content) = buffers.opening.open(record, &receiving!) else {
             throw refuse(.badRecordMAC, "a record that is not authentic")
         }
         switch type {
         case ContentType.applicationData:
+            if content.isEmpty { return nil }
+            datalessRecords = 0
             target.copyMemory(from: UnsafeRawBufferPointer(content))
-            return content.isEmpty ? nil : content.count
+            return content.count
         case ContentType.handshake:
             try receiveKeyUpdate(content)
             return nil

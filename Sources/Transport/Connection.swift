@@ -54,6 +54,8 @@ public final class Connection {
     var answersHEAD = false
     var keepsAlive = true
     var isDirty = false
+    /// Requests wait in the parser until the peer has taken more of its answers.
+    var hasBacklog = false
     /// The peer has sent its last byte.
     var peerHasEnded = false
     /// The earliest entry in the wheel.
@@ -91,8 +93,11 @@ public final class Connection {
         case .handshake:
             deadline = phaseSince + limits.tlsHandshake
         case .http:
+            // Nothing is the peer's turn while an answer is.
+            let isOurTurn = isAwaitingAnswer || hasBacklog
             switch parser?.phase ?? .idle {
-            case .idle: deadline = isAwaitingAnswer ? .max : lastInput + limits.idle
+            case _ where isOurTurn: deadline = .max
+            case .idle: deadline = hasUnsent ? .max : lastInput + limits.idle
             case .head: deadline = phaseSince + limits.requestHead
             case .body: deadline = phaseSince + limits.requestBody
             }

@@ -5,6 +5,10 @@ import LinuxSystem
 // connection or frame, nothing is locked, and no object but the shared bytes is touched where the connection
 // keeps up.
 extension TransportLoop {
+    /// What is sealed can no longer be shed, so more than this goes through the queue, and is written this
+    /// turn too.
+    private static let sealedAtOnce = 1 << 16
+
     /// Broadcasts what waits, in rounds.
     func broadcast() {
         var start = 0
@@ -37,7 +41,11 @@ extension TransportLoop {
             case .sealed:
                 let bytes = round.bytes(wanted, link.encoding, deflater)
                 links[slot].eventsSent += UInt64(wanted.nonzeroBitCount)
-                seal(bytes, slot)
+                if bytes.count <= Self.sealedAtOnce {
+                    seal(bytes, slot)
+                } else {
+                    didNotTakeAll(slot, &round, wanted, 0)
+                }
             case .queued:
                 links[slot].eventsSent += UInt64(wanted.nonzeroBitCount)
                 didNotTakeAll(slot, &round, wanted, 0)

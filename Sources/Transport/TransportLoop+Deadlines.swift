@@ -53,6 +53,7 @@ extension TransportLoop {
 
     private func timeOut(_ connection: Connection, _ what: String, _ limit: UInt64) {
         statistics.badRequests.count()
+        connection.answersHEAD = false
         connection.keepsAlive = false
         let detail = "\(what) did not arrive within \(limit / 1000) s"
         respond(
@@ -64,6 +65,7 @@ extension TransportLoop {
         if let due = connection.serviceDeadline, due <= now {
             connection.serviceDeadline = nil
             service?.deadlinePassed(connection)
+            guard connection.isOpen else { return }
         }
         if let pingedAt = connection.pingedAt {
             if pingedAt + limits.pong <= now { close(connection, .noPong, "no pong") }

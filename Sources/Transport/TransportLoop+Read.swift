@@ -42,7 +42,8 @@ extension TransportLoop {
             }
             while let count = try tls.read(&input, into: plaintext) {
                 guard sendOutput(connection) else { return }
-                if count == 0 { return drop(connection) }
+                // RFC 8446 6.1: close_notify ends one direction only.
+                if count == 0 { return endOfStream(connection) }
                 take(UnsafeMutableRawBufferPointer(rebasing: plaintext[..<count]), connection)
                 guard connections[connection.token] != nil else { return }
             }
@@ -57,12 +58,10 @@ extension TransportLoop {
     /// The peer will send no more. Over HTTP it may still wait for its answers.
     private func endOfStream(_ connection: Connection) {
         let isAnswering = connection.phase == .http || connection.phase == .draining
-        guard isAnswering, connection.tls == nil, connection.hasUnsent || connection.isAwaitingAnswer else {
-            return drop(connection)
-        }
+        let isOurTurn = connection.isAwaitingAnswer || connection.hasBacklog
+        guard isAnswering, connection.hasUnsent || isOurTurn else { return drop(connection) }
         connection.peerHasEnded = true
-        connection.keepsAlive = false
-        if !connection.isAwaitingAnswer { finish(connection) }
+        if !isOurTurn { finish(connection) }
         setInterest(connection)
     }
 
@@ -96,21 +95,26 @@ extension TransportLoop {
                 case .continueExpected:
                     enqueue(HTTPResponse.continue100, connection)
                 case nil:
+                    connection.hasBacklog = false
+                    if connection.peerHasEnded { return finish(connection) }
                     if before == .head, connection.parser?.phase == .body { connection.phaseSince = now }
                     return schedule(connection)
                 }
             } catch {
                 statistics.badRequests.count()
+                connection.answersHEAD = false
                 connection.keepsAlive = false
                 return respond(ProblemDetails(error).response, to: connection)
             }
         }
+        // Whatever is left in the parser waits until the peer has taken more, and nothing is added to it.
+        connection.hasBacklog = connection.phase == .http
         setInterest(connection)
     }
 
     private func answer(_ request: HTTPRequest, _ connection: Connection) {
         connection.answersHEAD = request.method == "HEAD"
-        connection.keepsAlive = request.keepAlive
+        connection.keepsAlive = request.keepAlive && acceptsNewcomers
         switch service?.respond(to: request, from: connection) {
         case .response(let response): respond(response, to: connection)
         case .later: connection.isAwaitingAnswer = true
@@ -148,6 +152,8 @@ extension TransportLoop {
         }
         head += "\r\n"
         enqueue(Array(head.utf8), connection)
+        // Answers may wait before the 101; from here on the stream's own bound holds.
+        if let bound = acceptance.sendQueueBytes { connection.queue?.limit = bound }
         connection.reader = WebSocketReader(
             role: .server, maxMessageBytes: acceptance.maxMessageBytes,
             maxInflatedBytes: acceptance.maxInflatedBytes, deflate: acceptance.deflate)

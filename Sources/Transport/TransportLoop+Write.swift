@@ -149,19 +149,19 @@ extension TransportLoop {
             let count = queue.gather(into: gathered) { [service] loss in
                 Frame.encode(.text, service?.gapMessage(loss) ?? [])
             }
+            // A gap that was told has become bytes that wait.
+            statistics.bytesQueued.count(queue.byteCount - before)
             let bytes = UnsafeRawBufferPointer(rebasing: gathered[..<count])
             guard let taken = write(bytes, connection) else { return drop(connection) }
             queue.consume(taken)
-            statistics.bytesQueued.count(queue.byteCount - before)
+            statistics.bytesQueued.count(-taken)
             if taken > 0 { connection.lastProgress = now }
             if taken < count { break }
         }
         if connection.queue?.isEmpty ?? false { connection.queue = nil }
-        if connection.hasUnsent {
-            setInterest(connection)
-        } else {
-            emptied(connection)
-        }
+        guard connection.hasUnsent else { return emptied(connection) }
+        if connection.hasBacklog { answerRequests(connection) }
+        setInterest(connection)
     }
 
     /// Everything is written.
@@ -169,6 +169,7 @@ extension TransportLoop {
         setPath(connection)
         switch connection.phase {
         case .http:
+            connection.lastInput = now
             answerRequests(connection)
         case .draining:
             endOurSide(connection)
@@ -198,6 +199,7 @@ extension TransportLoop {
             do {
                 try tls.write(bytes)
             } catch {
+                tlsBuffers.output.clear()
                 return nil
             }
             guard sendSealed(connection) else { return nil }
@@ -217,6 +219,10 @@ extension TransportLoop {
         guard sendSealed(connection) else {
             drop(connection)
             return false
+        }
+        if connection.hasUnsent {
+            setPath(connection)
+            schedule(connection)
         }
         setInterest(connection)
         return true
@@ -264,7 +270,8 @@ extension TransportLoop {
         var interest: Readiness = []
         if connection.hasUnsent { interest.insert(.writable) }
         let waiting = connection.queue?.byteCount ?? 0
-        let isBehind = connection.sendQueueBytes == nil && waiting >= Self.readPauseBytes
+        let isFarBehind = connection.sendQueueBytes == nil && waiting >= Self.readPauseBytes
+        let isBehind = connection.hasBacklog || isFarBehind
         if !connection.isAwaitingAnswer, !isBehind, !connection.peerHasEnded { interest.insert(.readable) }
         guard interest != connection.interest else { return }
         do {

@@ -168,6 +168,8 @@ extension TransportLoop: EventLoopHandler {
     public func ready(_ token: UInt64, _ readiness: Readiness) {
         if let connection = connections[SlotToken(token)] {
             if readiness.contains(.writable) { flush(connection) }
+            // Writing may have found the connection lost.
+            guard connections[connection.token] != nil else { return }
             if !readiness.isDisjoint(with: [.readable, .peerClosed, .failed, .hungUp]) { read(connection) }
         } else if let listener = listeners.first(where: { $0.token == token }) {
             accept(from: listener)

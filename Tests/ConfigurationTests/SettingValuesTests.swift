@@ -61,7 +61,7 @@ let settingVectors: [SettingVector] = [
     SettingVector(
         "FIML_LOG_LEVEL", "INFO", allowed: ["DEBUG", "INFO", "WARNING", "ERROR"],
         refused: ["TRACE", "3", "WARN"]),
-    SettingVector("FIML_DRAIN_SECONDS", 5, 0, 3600),
+    SettingVector("FIML_DRAIN_SECONDS", 5, 0, 30),
     SettingVector("FIML_TLS_PORT", 0, 0, 65_535),
     SettingVector(
         "FIML_TLS_CERT_FILE", "", allowed: ["/etc/fiml/chain.pem"],
@@ -100,7 +100,7 @@ let settingVectors: [SettingVector] = [
     SettingVector(flag: "WATCHDOG_GLOBAL_ENABLED", true),
     SettingVector(flag: "WATCHDOG_EVENT_STREAM_ENABLED", true),
     SettingVector(flag: "WATCHDOG_WEBSOCKET_BROADCAST", true),
-    SettingVector("WATCHDOG_MAX_EVENTS_IN_MEMORY", 1000, 1, 1_000_000),
+    SettingVector("WATCHDOG_MAX_EVENTS_IN_MEMORY", 1000, 1, 100_000),
     SettingVector(flag: "ENABLE_UNUSUAL_VOLUME_WATCHDOG", true),
     SettingVector("UNUSUAL_VOLUME_CHECK_INTERVAL", 60, 1, 86_400),
     SettingVector("UNUSUAL_VOLUME_MULTIPLIER", "3", "1", "1000", below: "0.99", above: "1000.1"),

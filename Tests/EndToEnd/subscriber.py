@@ -1,11 +1,13 @@
 """A client of the event stream on the independent `websockets` library; every message is checked by its schema."""
 
+import asyncio
 import contextlib
 import itertools
 import json
 import time
 
 import schemas
+from websockets.asyncio.client import connect as connect_async
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
@@ -32,6 +34,31 @@ def position_key(position):
     return tuple(int(part) for part in position.split("-"))
 
 
+class SealedSocket:
+    """The library's asyncio client, one call at a time. Its threaded one reads and writes an SSL object from two
+    threads at once, which Python before 3.13 does not survive."""
+
+    def __init__(self, url, **options):
+        self.loop = asyncio.new_event_loop()
+        self.socket = self.loop.run_until_complete(connect_async(url, **options))
+
+    def send(self, message):
+        self.loop.run_until_complete(self.socket.send(message))
+
+    def recv(self, timeout=10):
+        return self.loop.run_until_complete(asyncio.wait_for(self.socket.recv(), timeout))
+
+    def close(self):
+        self.loop.run_until_complete(self.socket.close())
+        self.loop.close()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+
 class Subscriber:
     """Connected and welcomed. Heartbeats are left out of what is received but where they are asked for."""
 
@@ -43,7 +70,8 @@ class Subscriber:
         options.setdefault("max_queue", None)
         self.timeout = timeout
         self.opened = contextlib.ExitStack()
-        self.socket = self.opened.enter_context(connect(url, **options))
+        open_socket = SealedSocket if "ssl" in options else connect
+        self.socket = self.opened.enter_context(open_socket(url, **options))
         self.welcome = self.receive("welcome")
 
     def __enter__(self):

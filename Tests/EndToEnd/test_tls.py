@@ -11,8 +11,7 @@ import pytest
 from certificates import Certificate
 from gateway import Gateway, eventually, run_to_end
 from sockets import Peer
-from subscriber import Subscriber, event
-from websockets.sync.client import connect as connect_socket
+from subscriber import SealedSocket, Subscriber, event
 
 VERSIONS = [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3]
 
@@ -47,7 +46,7 @@ def test_events_reach_a_subscriber_over_each_version(sealed, certificate, versio
 def test_messages_of_any_size_go_both_ways(sealed, certificate, version, size):
     data = os.urandom(size)
     context = certificate.client_context(version)
-    with connect_socket(sealed.wss("/ws/echo"), ssl=context, compression=None, max_size=1 << 22) as client:
+    with SealedSocket(sealed.wss("/ws/echo"), ssl=context, compression=None, max_size=1 << 22) as client:
         client.send(data)
         assert client.recv(10) == data
         for number in range(50):
