@@ -1,0 +1,151 @@
+"""How a gateway starts, ends, and what it does when places or descriptors run out."""
+
+import contextlib
+import json
+import signal
+import socket
+import time
+
+import pytest
+import sockets
+from gateway import eventually, run_to_end
+from subscriber import Subscriber, event
+
+SIGNALS = pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=lambda number: number.name)
+
+
+@SIGNALS
+def test_a_signal_drains(start, connect, number):
+    """Production deployment: going_away, close 4202, exit 0"""
+    gateway = start()
+    subscribers = [connect(gateway) for _ in range(3)]
+    for subscriber in subscribers:
+        subscriber.subscribe()
+    positions = gateway.post([event() for _ in range(100)])
+    gateway.signal(number)
+    for subscriber in subscribers:
+        messages, closed = subscriber.closing()
+        messages = [message for message in messages if message["type"] != "heartbeat"]
+        assert [message["position"] for message in messages[:-1]] == positions
+        last = messages[-1]
+        assert last["type"] == "going_away" and 0 <= last["reconnect_after_ms"] <= 5000
+        assert last["position"] == positions[-1]
+        assert closed[0] == 4202
+    assert gateway.wait() == 0
+    assert '"level":"ERROR"' not in gateway.log
+
+
+@contextlib.contextmanager
+def draining(gateway, number=signal.SIGTERM):
+    """A gateway that drains, held up by a peer that does not answer its close frame."""
+    with sockets.WebSocket(gateway.port) as silent:
+        gateway.signal(number)
+        assert silent.frame().close_code == 4202
+        yield
+
+
+@SIGNALS
+def test_a_second_signal_cuts(start, number):
+    gateway = start({"FIML_DRAIN_SECONDS": "60"})
+    with draining(gateway, number):
+        assert gateway.process.poll() is None
+        began = time.monotonic()
+        gateway.signal(number)
+        gateway.wait(4)
+        assert time.monotonic() - began < 4
+
+
+def test_while_it_drains_it_is_not_ready(start):
+    gateway = start({"FIML_DRAIN_SECONDS": "60"})
+    assert gateway.get("/readyz").status == 200
+    with sockets.HTTP(gateway.port) as asking:
+        # Begun before the signal, so that it is no newcomer.
+        asking.send(b"GET /readyz HTTP/1.1\r\nHost: loc")
+        with draining(gateway):
+            asking.send(b"alhost\r\n\r\n")
+            assert asking.response().status == 503
+            # Who asks now is told as much, or not let in.
+            with contextlib.suppress(ConnectionError):
+                assert gateway.get("/readyz").status == 503
+
+
+def test_a_port_in_use_fails_the_start(tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        status, log = run_to_end(tmp_path, {"FIML_PORT": str(port)})
+    assert status > 0
+    assert len([line for line in log.splitlines() if str(port) in line]) == 1, log
+
+
+def test_each_wrong_setting_has_its_line(tmp_path):
+    wrong = {
+        "FIML_PORT": "70000", "FIML_MAX_CONNECTIONS": "many", "FIML_DEV_ENDPOINTS": "perhaps",
+        "FIML_LOG_LEVEL": "LOUD", "FIML_DRAIN_SECONDS": "-1",
+    }
+    allowed = {
+        "FIML_PORT": "65535", "FIML_MAX_CONNECTIONS": "1000000", "FIML_DEV_ENDPOINTS": "true",
+        "FIML_LOG_LEVEL": "WARNING", "FIML_DRAIN_SECONDS": "3600",
+    }
+    status, log = run_to_end(tmp_path, wrong)
+    lines = log.splitlines()
+    assert status == 78 and len(lines) == len(wrong), log
+    for name, value in wrong.items():
+        [line] = [line for line in lines if name in line]
+        assert value in line and allowed[name] in line.partition(value)[2].replace(",", "").replace("_", ""), line
+
+
+def test_without_descriptors_those_who_are_connected_are_served(start):
+    gateway = start(prefix=["prlimit", "--nofile=300:300"])
+    [warning] = [line for line in gateway.log.splitlines() if "FIML_MAX_CONNECTIONS" in line]
+    assert json.loads(warning)["level"] == "WARNING" and "300" in warning
+    with contextlib.ExitStack() as opened:
+        subscribers = []
+        refused = 0
+        while refused == 0 and len(subscribers) < 400:
+            try:
+                subscribers.append(opened.enter_context(Subscriber(gateway.ws(), open_timeout=2)))
+            except Exception as error:
+                assert isinstance(error, TimeoutError) or error.response.status_code == 503, error
+                refused += 1
+        assert refused == 1 and 100 < len(subscribers) < 300
+        subscribers[0].subscribe()
+        for subscriber in subscribers[1:]:
+            subscriber.subscribe(filter={"severities": ["critical"]})
+        with sockets.HTTP(gateway.port) as newcomer:
+            answer = newcomer.response()
+            assert answer.status == 503 and "retry-after" in answer.headers
+        # A subscriber leaves, and the publisher takes its place.
+        subscribers.pop().close()
+        eventually(lambda: publishes(gateway), "a place is free")
+        for subscriber in subscribers:
+            assert subscriber.receive("event")["event"]["severity"] == "critical"
+    eventually(lambda: gateway.descriptors() < 60, "descriptors are given back")
+    gateway.assert_healthy()
+
+
+def publishes(gateway):
+    body = json.dumps(event("critical")).encode()
+    return gateway.request("POST", "/events", body, {"Content-Type": "application/json"}).status == 201
+
+
+def test_the_sixth_of_five_places_waits_for_one_to_be_left(start):
+    gateway = start({"FIML_MAX_CONNECTIONS": "5"})
+    with contextlib.ExitStack() as opened:
+
+        def gets_in():
+            """A connection that has ended may be counted until its end has been seen."""
+            try:
+                return opened.enter_context(sockets.WebSocket(gateway.port))
+            except (AssertionError, ConnectionError):
+                return None
+
+        five = [eventually(gets_in, "there is a place") for _ in range(5)]
+        with sockets.HTTP(gateway.port) as sixth:
+            answer = sixth.response()
+            assert answer.status == 503 and int(answer.headers["retry-after"]) > 0 and sixth.is_closed()
+        five.pop().close()
+        late = eventually(gets_in, "the place that was left is taken")
+        for peer in [*five, late]:
+            peer.send_frame(sockets.TEXT, b"served")
+            assert peer.frame().payload == b"served"
+    gateway.assert_healthy()
