@@ -12,7 +12,7 @@ extension GatewayState {
         registry.gauge("websocket_connections", "Open WebSocket connections.") {
             Double(statistics.webSockets.load(ordering: .relaxed))
         }
-        registry.gauge("connections", "Open connections of every kind.") {
+        registry.gauge("connections", "Open connections of every kind that have a place.") {
             Double(statistics.connections.load(ordering: .relaxed))
         }
         registry.gauge("websocket_send_queue_bytes", "Bytes that wait to be written, over all connections.") {

@@ -53,6 +53,8 @@ public final class Connection {
     var isAwaitingAnswer = false
     var answersHEAD = false
     var keepsAlive = true
+    /// It is counted; one that is refused is not, so that those who stay after their 503 keep nobody out.
+    var hasPlace = true
     var isDirty = false
     /// Requests wait in the parser until the peer has taken more of its answers.
     var hasBacklog = false

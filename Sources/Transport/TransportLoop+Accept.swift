@@ -113,6 +113,8 @@ extension TransportLoop {
     /// Says that all places are taken, without waiting for what would be asked.
     private func refuse(_ connection: Connection) {
         statistics.refused.count()
+        statistics.connections.count(-1)
+        connection.hasPlace = false
         var response = ProblemDetails(
             status: 503, error: "UNAVAILABLE",
             detail: acceptsNewcomers

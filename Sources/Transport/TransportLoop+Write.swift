@@ -118,7 +118,7 @@ extension TransportLoop {
         guard connections.remove(connection.token) != nil else { return }
         end(connection, .abnormalClosure)
         links[connection.token.slot] = Link()
-        statistics.connections.count(-1)
+        if connection.hasPlace { statistics.connections.count(-1) }
         if let queue = connection.queue { statistics.bytesQueued.count(-queue.byteCount) }
         for listener in listeners { resume(listener) }
     }

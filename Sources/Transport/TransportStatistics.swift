@@ -3,7 +3,7 @@ import Synchronization
 /// What the loops count, for metrics. One for all loops: the loops add once a turn or a connection, not once
 /// a frame.
 public final class TransportStatistics: Sendable {
-    /// Connections that are open, of every kind.
+    /// Connections that are open and have a place, of every kind.
     public let connections = Atomic<Int>(0)
     /// WebSocket connections that are open.
     public let webSockets = Atomic<Int>(0)

@@ -1,109 +1,144 @@
-"""From start to end: what stops a start, how many are let in, and how a shutdown treats those who are connected."""
+"""How a gateway starts, ends, and what it does when places or descriptors run out."""
 
-import resource
+import contextlib
+import json
+import re
 import signal
 import socket
 import time
 
 import pytest
+import sockets
 from gateway import eventually, run_to_end
-from sockets import Peer
-from subscriber import event
-from websockets.exceptions import ConnectionClosed
+from subscriber import Subscriber, event
+
+SIGNALS = pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=lambda number: number.name)
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=["SIGTERM", "SIGINT"])
-def test_a_shutdown_tells_everybody_when_to_come_back_and_from_where(start, connect, number):
-    gateway = start({"FIML_EVENT_LOOPS": "2"})
-    subscribers = [connect(gateway) for _ in range(10)]
+@SIGNALS
+def test_a_signal_drains(start, connect, number):
+    """Production deployment: going_away, close 4202, exit 0"""
+    gateway = start()
+    subscribers = [connect(gateway) for _ in range(3)]
     for subscriber in subscribers:
         subscriber.subscribe()
-    position = gateway.post(event())
+    positions = gateway.post([event() for _ in range(100)])
     gateway.signal(number)
     for subscriber in subscribers:
-        subscriber.receive("event")
-        message = subscriber.receive("going_away")
-        assert message["position"] == position[0] and 0 <= message["reconnect_after_ms"] <= 5000
-        with pytest.raises(ConnectionClosed) as closed:
-            subscriber.next()
-        assert closed.value.rcvd.code == 4202
-    assert gateway.wait(10) == 0
+        messages, closed = subscriber.closing()
+        messages = [message for message in messages if message["type"] != "heartbeat"]
+        assert [message["position"] for message in messages[:-1]] == positions
+        last = messages[-1]
+        assert last["type"] == "going_away" and 0 <= last["reconnect_after_ms"] <= 5000
+        assert last["position"] == positions[-1]
+        assert closed[0] == 4202
+    assert gateway.wait() == 0
+    assert '"level":"ERROR"' not in gateway.log
 
 
-def test_newcomers_during_a_shutdown_are_sent_away(start):
-    gateway = start({"FIML_DRAIN_SECONDS": "3"})
-    # A client that never answers the close frame keeps the drain going.
-    with Peer(gateway.port) as peer:
-        peer.send(b"GET /ws/events HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-                  b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n")
-        assert peer.file.readline().startswith(b"HTTP/1.1 101")
-        gateway.signal(signal.SIGTERM)
-        eventually(lambda: "draining" in gateway.log, "the drain begins")
-        answer = gateway.get("/readyz")
-        assert answer.status == 503 and answer.headers["Retry-After"]
-        begin = time.monotonic()
-        gateway.signal(signal.SIGTERM)
-        assert gateway.wait(5) == 0, "a second signal cuts those who are left"
-        assert time.monotonic() - begin < 2
+@contextlib.contextmanager
+def draining(gateway, number=signal.SIGTERM):
+    """A gateway that drains, held up by a peer that does not answer its close frame."""
+    with sockets.WebSocket(gateway.port) as silent:
+        gateway.signal(number)
+        assert silent.frame().close_code == 4202
+        yield
 
 
-def test_a_port_in_use_stops_the_start_with_one_line(start, tmp_path):
-    gateway = start()
-    status, said = run_to_end(tmp_path, {"FIML_PORT": str(gateway.port)})
-    errors = [line for line in said.splitlines() if "ERROR" in line]
-    assert status == 78 and len(errors) == 1
-    assert f"127.0.0.1:{gateway.port}" in errors[0] and "in use" in errors[0] and "FIML_PORT" in errors[0]
+@SIGNALS
+def test_a_second_signal_cuts(start, number):
+    gateway = start({"FIML_DRAIN_SECONDS": "60"})
+    with draining(gateway, number):
+        assert gateway.process.poll() is None
+        began = time.monotonic()
+        gateway.signal(number)
+        gateway.wait(4)
+        assert time.monotonic() - began < 4
 
 
-def test_every_wrong_setting_is_named_with_its_value_and_what_is_allowed(tmp_path):
-    settings = {"FIML_PORT": "99999", "FIML_LOG_LEVEL": "LOUD", "REPLAY_SPEED": "fast", "MARKET_DATA_SOURCE": "live"}
-    status, said = run_to_end(tmp_path, settings)
-    assert status == 78
-    for name, value in settings.items():
-        lines = [line for line in said.splitlines() if f"{name}={value}" in line]
-        assert len(lines) == 1 and "allowed" in lines[0], said
+def test_while_it_drains_it_is_not_ready(start):
+    gateway = start({"FIML_DRAIN_SECONDS": "60"})
+    assert gateway.get("/readyz").status == 200
+    with sockets.HTTP(gateway.port) as asking:
+        # Begun before the signal, so that it is no newcomer.
+        asking.send(b"GET /readyz HTTP/1.1\r\nHost: loc")
+        with draining(gateway):
+            asking.send(b"alhost\r\n\r\n")
+            assert asking.response().status == 503
+            # Who asks now is told as much, or not let in.
+            with contextlib.suppress(ConnectionError):
+                assert gateway.get("/readyz").status == 503
 
 
-def test_the_place_after_the_last_is_answered_503_and_frees_with_the_next_that_leaves(start, connect):
-    gateway = start({"FIML_MAX_CONNECTIONS": "5"})
-    subscribers = [connect(gateway) for _ in range(5)]
-    with Peer(gateway.port) as peer:
-        head = peer.file.read(12)
-        assert head == b"HTTP/1.1 503"
-        assert b"Retry-After" in peer.file.read()
-    subscribers.pop().close()
-    eventually(lambda: gateway.get("/livez").status == 200, "a place is free again")
-    for subscriber in subscribers:
-        assert subscriber.request({"type": "ping", "id": 1}, "pong")
+def test_a_port_in_use_fails_the_start(tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        status, log = run_to_end(tmp_path, {"FIML_PORT": str(port)})
+    assert status > 0
+    assert len([line for line in log.splitlines() if str(port) in line]) == 1, log
 
 
-def test_at_the_descriptor_limit_everybody_connected_is_served(start, connect):
-    limit = 300
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    gateway = start(prefix=["prlimit", f"--nofile={limit}:{limit}"])
-    assert "FIML_MAX_CONNECTIONS" in gateway.log and f"{limit} descriptors" in gateway.log
-    assert soft > 2 * limit, "this test needs descriptors of its own"
-    with Peer(gateway.port) as publisher:
-        # Connected before there is no place left.
-        publisher.send(b"GET /livez HTTP/1.1\r\nHost: x\r\n\r\n")
-        assert publisher.file.readline() == b"HTTP/1.1 200 OK\r\n"
-        subscribers = [connect(gateway) for _ in range(limit - 110)]
+def test_each_wrong_setting_has_its_line(tmp_path):
+    wrong = {
+        "FIML_PORT": "70000", "FIML_MAX_CONNECTIONS": "many", "FIML_DEV_ENDPOINTS": "perhaps",
+        "FIML_LOG_LEVEL": "LOUD", "FIML_DRAIN_SECONDS": "-1",
+    }
+    allowed = {
+        "FIML_PORT": "65535", "FIML_MAX_CONNECTIONS": "1000000", "FIML_DEV_ENDPOINTS": "true",
+        "FIML_LOG_LEVEL": "WARNING", "FIML_DRAIN_SECONDS": "3600",
+    }
+    status, log = run_to_end(tmp_path, wrong)
+    lines = log.splitlines()
+    assert status == 78 and len(lines) == len(wrong), log
+    for name, value in wrong.items():
+        [line] = [line for line in lines if name in line]
+        assert value in line and allowed[name] in line.partition(value)[2].replace(",", "").replace("_", ""), line
+
+
+def test_without_descriptors_those_who_are_connected_are_served(start):
+    gateway = start(prefix=["prlimit", "--nofile=300:300"])
+    [warning] = [line for line in gateway.log.splitlines() if "FIML_MAX_CONNECTIONS" in line]
+    assert json.loads(warning)["level"] == "WARNING" and "300" in warning
+    places = int(re.search(r"at most (\d+) connections", warning).group(1))
+    with contextlib.ExitStack() as opened:
+        publisher = opened.enter_context(sockets.HTTP(gateway.port))
+        subscribers = [opened.enter_context(Subscriber(gateway.ws())) for _ in range(places - 5)]
         for subscriber in subscribers:
-            subscriber.subscribe()
-        newcomers = []
-        for _ in range(200):
-            newcomer = socket.create_connection(("127.0.0.1", gateway.port))
-            newcomer.settimeout(5)
-            newcomers.append(newcomer)
-        body = b'{"type":"price_anomaly","severity":"critical","watchdog":"price_anomaly","description":"d"}'
-        publisher.send(b"POST /events HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
+            subscriber.subscribe(filter={"severities": ["critical"]})
+        # Far more than there are places and descriptors: they are told so, or wait.
+        newcomers = [opened.enter_context(sockets.HTTP(gateway.port)) for _ in range(300)]
+        answer = newcomers[10].response()
+        assert answer.status == 503 and "retry-after" in answer.headers
+        body = json.dumps(event("critical")).encode()
+        publisher.send(
+            b"POST /events HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+            b"Content-Length: %d\r\n\r\n%s" % (len(body), body))
+        assert publisher.response().status == 201
         for subscriber in subscribers:
             assert subscriber.receive("event")["event"]["severity"] == "critical"
-        answered = sum(newcomer.recv(12) == b"HTTP/1.1 503" for newcomer in newcomers[20:60])
-        assert answered == 40, "a newcomer is told that there is no place"
-        for newcomer in newcomers:
-            newcomer.close()
-    eventually(lambda: gateway.get("/livez").status == 200, "there are places again")
-    eventually(lambda: gateway.connections() <= limit - 108, "newcomers are gone again")
+    eventually(lambda: gateway.descriptors() < 60, "descriptors are given back")
+    gateway.assert_healthy()
 
 
+def test_the_sixth_of_five_places_waits_for_one_to_be_left(start):
+    gateway = start({"FIML_MAX_CONNECTIONS": "5"})
+    with contextlib.ExitStack() as opened:
+
+        def gets_in():
+            """A connection that has ended may be counted until its end has been seen."""
+            try:
+                return opened.enter_context(sockets.WebSocket(gateway.port))
+            except (AssertionError, ConnectionError):
+                return None
+
+        five = [eventually(gets_in, "there is a place") for _ in range(5)]
+        with sockets.HTTP(gateway.port) as sixth:
+            answer = sixth.response()
+            assert answer.status == 503 and int(answer.headers["retry-after"]) > 0 and sixth.is_closed()
+            five.pop().close()
+            # The sixth has not ended its side, and holds no place by that.
+            late = eventually(gets_in, "the place that was left is taken", 2)
+        for peer in [*five, late]:
+            peer.send_frame(sockets.TEXT, b"served")
+            assert peer.frame().payload == b"served"
+    gateway.assert_healthy()
