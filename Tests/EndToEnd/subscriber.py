@@ -48,6 +48,9 @@ class SealedSocket:
     def recv(self, timeout=10):
         return self.loop.run_until_complete(asyncio.wait_for(self.socket.recv(), timeout))
 
+    def version(self):
+        return self.socket.transport.get_extra_info("ssl_object").version()
+
     def close(self):
         self.loop.run_until_complete(self.socket.close())
         self.loop.close()

@@ -47,7 +47,7 @@ def draining(gateway, number=signal.SIGTERM):
 
 @SIGNALS
 def test_a_second_signal_cuts(start, number):
-    gateway = start({"FIML_DRAIN_SECONDS": "60"})
+    gateway = start({"FIML_DRAIN_SECONDS": "30"})
     with draining(gateway, number):
         assert gateway.process.poll() is None
         began = time.monotonic()
@@ -57,7 +57,7 @@ def test_a_second_signal_cuts(start, number):
 
 
 def test_while_it_drains_it_is_not_ready(start):
-    gateway = start({"FIML_DRAIN_SECONDS": "60"})
+    gateway = start({"FIML_DRAIN_SECONDS": "30"})
     assert gateway.get("/readyz").status == 200
     with sockets.HTTP(gateway.port) as asking:
         # Begun before the signal, so that it is no newcomer.
@@ -85,7 +85,7 @@ def test_each_wrong_setting_has_its_line(tmp_path):
     }
     allowed = {
         "FIML_PORT": "65535", "FIML_MAX_CONNECTIONS": "1000000", "FIML_DEV_ENDPOINTS": "true",
-        "FIML_LOG_LEVEL": "WARNING", "FIML_DRAIN_SECONDS": "3600",
+        "FIML_LOG_LEVEL": "WARNING", "FIML_DRAIN_SECONDS": "30",
     }
     status, log = run_to_end(tmp_path, wrong)
     lines = log.splitlines()

@@ -77,7 +77,7 @@ def session_of(gateway, context):
 def test_the_event_stream_is_carried(secure, certificate, version):
     with Subscriber(secure.wss(), ssl=certificate.client_context(version)) as subscriber:
         expected = {ssl.TLSVersion.TLSv1_2: "TLSv1.2", ssl.TLSVersion.TLSv1_3: "TLSv1.3"}[version]
-        assert subscriber.socket.socket.version() == expected
+        assert subscriber.socket.version() == expected
         subscriber.subscribe()
         positions = [secure.post(event())[0] for _ in range(20)]
         assert [message["position"] for message in subscriber.events(20)] == positions
