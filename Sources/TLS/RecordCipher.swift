@@ -73,7 +73,7 @@ final class RecordCipher {
     }
 
     /// Opens a whole record in place, header included; its content's type and its content, without padding.
-    /// Nil where it is not authentic, or has no content type at all (RFC 8446 5.4).
+    /// Type 0, which there is none of, where it holds padding only. Nil where it is not authentic.
     func open(
         _ record: UnsafeMutableRawBufferPointer, _ keys: inout TrafficKeys
     ) -> (type: UInt8, content: UnsafeMutableRawBufferPointer)? {
@@ -93,7 +93,7 @@ final class RecordCipher {
         }
         var end = innerLength
         while end > 0, body[end - 1] == 0 { end -= 1 }
-        guard end > 0, end - 1 <= Self.contentLimit else { return nil }
+        guard end > 0 else { return (0, UnsafeMutableRawBufferPointer(start: body, count: 0)) }
         return (body[end - 1], UnsafeMutableRawBufferPointer(start: body, count: end - 1))
     }
 }

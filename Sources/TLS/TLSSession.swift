@@ -258,6 +258,10 @@ extension TLSSession {
         guard receiving != nil, let (type, content) = buffers.opening.open(record, &receiving!) else {
             throw refuse(.badRecordMAC, "a record that is not authentic")
         }
+        // RFC 8446 5.2. Before anything is copied: `target` has room for no more.
+        guard content.count <= RecordCipher.contentLimit else {
+            throw refuse(.recordOverflow, "\(content.count) bytes in one record")
+        }
         switch type {
         case ContentType.applicationData:
             if content.isEmpty { return nil }
