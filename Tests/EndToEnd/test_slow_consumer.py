@@ -174,9 +174,11 @@ def test_a_consumer_that_takes_nothing_is_closed_with_4102_after_the_stall_time(
     client = slow_client(gateway)
     flood(gateway, ["low"], 2)
     began = time.monotonic()
-    while gateway.get_json("/connections")["websockets"] and time.monotonic() < began + 10:
-        time.sleep(0.01)
-    assert 0.5 < time.monotonic() - began < 5
+    while gateway.get_json("/connections")["websockets"] and time.monotonic() < began + 15:
+        # The kernel's buffer grows for a while yet: what it takes is progress, until there is none for a second.
+        gateway.post([event("low", data={"pad": PAD})] * 50)
+        time.sleep(0.05)
+    assert 0.5 < time.monotonic() - began < 15
     assert gateway.metric('websocket_disconnects_total') >= 1
     frames = client.frames_to_end()
     client.close()
