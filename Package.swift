@@ -56,17 +56,21 @@ let package = Package(
             name: "gateway-bench", dependencies: ["CLinux", "COpenSSL", "LinuxSystem", "WebSocket"],
             path: "Sources/GatewayBenchmarks"),
 
-        .testTarget(name: "HTTPTests", dependencies: ["HTTP"]),
-        .testTarget(name: "WebSocketTests", dependencies: ["WebSocket"]),
-        .testTarget(name: "FIMLCoreTests", dependencies: ["FIMLCore", "PublicSchema"]),
-        .testTarget(name: "BroadcastTests", dependencies: ["Broadcast", "FIMLCore"]),
+        // What the tests share.
+        .target(name: "GatewayTesting", path: "Tests/GatewayTesting"),
+        .testTarget(name: "HTTPTests", dependencies: ["GatewayTesting", "HTTP"]),
+        .testTarget(name: "WebSocketTests", dependencies: ["GatewayTesting", "WebSocket"]),
+        .testTarget(name: "FIMLCoreTests", dependencies: ["FIMLCore", "GatewayTesting", "PublicSchema"]),
+        .testTarget(name: "BroadcastTests", dependencies: ["Broadcast", "FIMLCore", "GatewayTesting"]),
         .testTarget(name: "EventLoopTests", dependencies: ["EventLoop", "LinuxSystem"]),
         .testTarget(name: "EventStoreTests", dependencies: ["Broadcast", "EventStore", "FIMLCore"]),
         .testTarget(name: "TLSTests", dependencies: ["COpenSSL", "TLS"]),
         .testTarget(name: "ConfigurationTests", dependencies: ["Configuration", "Observability"]),
         .testTarget(name: "ObservabilityTests", dependencies: ["Observability"]),
-        .testTarget(name: "MarketDataTests", dependencies: ["FIMLCore", "MarketData"]),
-        .testTarget(name: "FIMLWatchdogsTests", dependencies: ["FIMLCore", "FIMLWatchdogs", "MarketData"]),
+        .testTarget(name: "MarketDataTests", dependencies: ["FIMLCore", "GatewayTesting", "MarketData"]),
+        .testTarget(
+            name: "FIMLWatchdogsTests",
+            dependencies: ["FIMLCore", "FIMLWatchdogs", "GatewayTesting", "MarketData"]),
         .testTarget(
             name: "GatewayClientTests",
             dependencies: ["FIMLCore", "fiml-gateway", "GatewayClient", "LinuxSystem", "WebSocket"]),

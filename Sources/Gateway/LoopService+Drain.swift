@@ -19,7 +19,7 @@ extension LoopService {
                     "going_away",
                     ServerMessage.goingAway(
                         reason: "drain", reconnectAfterMilliseconds: .random(in: 0...Self.reconnectSpread),
-                        position: position, timestamp: state.now()), to: connection)
+                        position: completePosition(connection), timestamp: state.now()), to: connection)
             }
             transport.close(connection, .draining, "the gateway is shutting down")
         }

@@ -131,39 +131,38 @@ extension LoopService {
             return .problem(.invalidFilter, error.message)
         }
         let range = state.publisher.range
-        var isComplete = true
-        var cursor: StreamPosition
+        let cursor: StreamPosition
         switch query.start {
         case .live: cursor = state.publisher.position(beforeLast: query.limit, matching: query.filter)
         case .last(let count): cursor = state.publisher.position(beforeLast: count, matching: query.filter)
         case .after(let position):
-            cursor = max(position, range.earliest)
-            isComplete = position >= range.earliest
+            cursor = position
         case .since(let time):
-            let start = StreamPosition(milliseconds: UInt64(clamping: time.milliseconds), sequence: 0)
-                .predecessor
-            cursor = max(start, range.earliest)
-            isComplete = start >= range.earliest
+            cursor =
+                StreamPosition(milliseconds: UInt64(clamping: time.milliseconds), sequence: 0).predecessor
         }
-        let end = min(query.until ?? range.last, range.last)
-        return answer(query, from: &cursor, to: end, isComplete, range.earliest)
+        return answer(query, from: cursor, to: min(query.until ?? range.last, range.last))
     }
 
     /// Reads page by page until there are enough. `position` is how far the answer goes: the reader goes on
-    /// after it.
+    /// after it. It is not `complete` where the store no longer has all that was asked for.
     private func answer(
-        _ query: Query, from cursor: inout StreamPosition, to end: StreamPosition, _ isComplete: Bool,
-        _ earliest: StreamPosition
+        _ query: Query, from start: StreamPosition, to end: StreamPosition
     ) -> HTTPResponse {
         var writer = JSONWriter(capacity: 16_384)
         writer.beginObject()
         writer.name("events")
         writer.beginArray()
+        var cursor = start
+        var earliest = state.publisher.range.earliest
+        var isComplete = cursor >= earliest
         var count = 0
         search: while cursor < end, count < query.limit {
-            let page = state.publisher.read(after: cursor, limit: 256)
-            if page.isEmpty { cursor = end }
-            for publication in page {
+            let page = state.publisher.page(after: cursor, limit: 256)
+            earliest = page.earliest
+            if cursor < earliest { isComplete = false }
+            if page.events.isEmpty { cursor = end }
+            for publication in page.events {
                 guard publication.position <= end else {
                     cursor = end
                     break search
@@ -176,7 +175,7 @@ extension LoopService {
             }
         }
         writer.endArray()
-        writer.member("position", max(cursor, end == cursor ? end : cursor))
+        writer.member("position", cursor)
         writer.member("earliest_position", earliest)
         writer.member("complete", isComplete)
         writer.endObject()

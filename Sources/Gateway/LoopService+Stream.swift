@@ -45,7 +45,7 @@ extension LoopService {
     }
 
     /// Up to where a client has, or will have with what waits for it, all that it asked for.
-    private func completePosition(_ connection: Connection) -> StreamPosition {
+    func completePosition(_ connection: Connection) -> StreamPosition {
         replays.filter { $0.connection == connection.token }.map(\.cursor).min() ?? position
     }
 

@@ -45,12 +45,8 @@ public final class Publisher: Sendable {
         store.withLock { ($0.earliest, $0.last) }
     }
 
-    /// Events after a position, oldest first; a bounded page, so that the lock is never held for long.
-    func read(after position: StreamPosition, limit: Int) -> [Publication] {
-        store.withLock { $0.read(after: position, limit: limit) }
-    }
-
-    /// The same, and the earliest position that could have been read from at that moment.
+    /// Events after a position, oldest first, and the earliest position that could have been read from at
+    /// that moment. A bounded page, so that the lock is never held for long.
     func page(after position: StreamPosition, limit: Int) -> (earliest: StreamPosition, events: [Publication])
     {
         store.withLock { ($0.earliest, $0.read(after: position, limit: limit)) }

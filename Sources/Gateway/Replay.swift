@@ -22,7 +22,7 @@ extension LoopService {
         var cursor = start
         var count = 0
         while cursor < position {
-            let page = state.publisher.read(after: cursor, limit: Self.page)
+            let page = state.publisher.page(after: cursor, limit: Self.page).events
             guard let last = page.last else { break }
             count += page.count { $0.position <= position && filter.matches($0.event) }
             cursor = last.position

@@ -31,12 +31,6 @@ extension TransportLoop {
         listeners.append(listener)
     }
 
-    /// Closes the listening sockets: newcomers are refused by the kernel, or go to another process on the
-    /// port.
-    public func stopListening() {
-        listeners.removeAll()
-    }
-
     func accept(from listener: Listener) {
         for _ in 0..<Self.acceptsPerTurn {
             let acceptance: Acceptance

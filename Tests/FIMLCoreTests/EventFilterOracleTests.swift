@@ -1,4 +1,5 @@
 import FIMLCore
+import GatewayTesting
 import Testing
 
 /// Judges a filter's JSON against an event's JSON, as the protocol's text reads, without any of the module's

@@ -1,4 +1,5 @@
 import FIMLCore
+import GatewayTesting
 import Testing
 
 @Suite("JSON is read strictly by RFC 8259 and written so that it reads back")

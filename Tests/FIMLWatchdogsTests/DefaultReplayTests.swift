@@ -1,5 +1,6 @@
 import FIMLCore
 import FoundationEssentials
+import GatewayTesting
 import MarketData
 import Testing
 

@@ -1,4 +1,5 @@
 import FIMLCore
+import GatewayTesting
 import Testing
 
 @testable import FIMLWatchdogs

@@ -1,4 +1,5 @@
 @testable import HTTP
+import GatewayTesting
 import Testing
 
 extension HTTPRequestParser {
@@ -131,7 +132,7 @@ struct HTTPRequestParserTests {
     /// violation.
     @Test("Random bytes give a documented result", arguments: [UInt64(1), 2, 3, 4])
     func randomBytes(seed: UInt64) {
-        var random = SplitMix64(seed: seed)
+        var random = SeededGenerator(seed: seed)
         for _ in 0..<300 {
             let bytes = (0..<Int.random(in: 0...120, using: &random)).map { _ in
                 UInt8.random(in: 0...255, using: &random)
@@ -144,7 +145,7 @@ struct HTTPRequestParserTests {
         "Valid requests with a few bytes changed, lost or doubled give a documented result",
         arguments: [UInt64(5), 6, 7, 8])
     func mutatedRequests(seed: UInt64) {
-        var random = SplitMix64(seed: seed)
+        var random = SeededGenerator(seed: seed)
         let interesting = Array("\r\n \t:;,%/?*0aF\0\u{7F}".utf8) + [0x80, 0xFF]
         for round in 0..<600 {
             var bytes = Array(ValidRequestTests.vectors[round % ValidRequestTests.vectors.count].text.utf8)
@@ -160,7 +161,7 @@ struct HTTPRequestParserTests {
         }
     }
 
-    private func expectSameWhenCut(_ bytes: [UInt8], using random: inout SplitMix64) {
+    private func expectSameWhenCut(_ bytes: [UInt8], using random: inout SeededGenerator) {
         var pieces: [ArraySlice<UInt8>] = []
         var rest = bytes[...]
         while !rest.isEmpty {

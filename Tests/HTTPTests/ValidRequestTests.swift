@@ -1,3 +1,4 @@
+import GatewayTesting
 import HTTP
 import Testing
 
@@ -123,7 +124,7 @@ struct ValidRequestTests {
 
     @Test("A chunked body is what was put into chunks, for any chunk sizes")
     func chunkedRoundTrip() {
-        var random = SplitMix64(seed: 9112)
+        var random = SeededGenerator(seed: 9112)
         for _ in 0..<100 {
             let body = (0..<Int.random(in: 0...2000, using: &random)).map { _ in
                 UInt8.random(in: 0x20...0x7E, using: &random)
