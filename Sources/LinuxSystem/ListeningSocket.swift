@@ -49,6 +49,10 @@ public struct ListeningSocket: ~Copyable, Sendable {
         Released(raw: descriptor.release(), port: port)
     }
 
+    /// How many bytes the kernel takes of one connection beyond what it could send. What a slow peer leaves
+    /// beyond it stays with the writer, who can still shed it; the kernel would take up to 4 MiB otherwise.
+    static let maxUnsentBytes: Int32 = 131_072
+
     /// Listens on a numeric IPv4 or IPv6 address.
     public init(host: String, port: Int, backlog: Int32 = 4096) throws(SystemCallError) {
         var address = try SocketAddress(host: host, port: port)
@@ -56,6 +60,9 @@ public struct ListeningSocket: ~Copyable, Sendable {
         let descriptor = FileDescriptor(owning: try check("socket") { socket(address.family, kind, 0) })
         try setOption(descriptor.raw, SOL_SOCKET, SO_REUSEADDR, 1)
         try setOption(descriptor.raw, SOL_SOCKET, SO_REUSEPORT, 1)
+        // Accepted connections take these over. Nagle's delay is off: what is written is gathered already.
+        try setOption(descriptor.raw, Int32(IPPROTO_TCP), TCP_NODELAY, 1)
+        try setOption(descriptor.raw, Int32(IPPROTO_TCP), TCP_NOTSENT_LOWAT, Self.maxUnsentBytes)
         _ = try check("bind") { address.withPointer { bind(descriptor.raw, $0, $1) } }
         _ = try check("listen") { listen(descriptor.raw, backlog) }
         self.port = try SocketAddress(localOf: descriptor.raw).port
@@ -65,7 +72,7 @@ public struct ListeningSocket: ~Copyable, Sendable {
     /// To be watched for reading.
     public var raw: Int32 { descriptor.raw }
 
-    /// The next connection, with Nagle's delay off: what is written is gathered already.
+    /// The next connection.
     public func accept() throws(SystemCallError) -> Acceptance {
         var storage = sockaddr_storage()
         var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
@@ -76,8 +83,6 @@ public struct ListeningSocket: ~Copyable, Sendable {
             }
         }
         if raw >= 0 {
-            // It can fail only where the peer is gone already, which the first read will tell.
-            try? setOption(raw, Int32(IPPROTO_TCP), TCP_NODELAY, 1)
             return .connection(raw, PeerAddress(storage))
         }
         switch errno {

@@ -37,9 +37,16 @@ def flood(gateway, severities, batches, size=50):
         batch = [event(name, data={"pad": PAD}) for name in names]
         published.extend(zip(gateway.post(batch), names))
 
-    while gateway.metric("websocket_send_queue_bytes") == 0:
-        assert len(published) < 20_000, "the client is not slow"
-        publish(["low"] * 200)
+    # The peer's last acknowledgements may come 40 ms late, and each makes room: the kernel takes no more once the queue
+    # has stayed as it is for a quarter of a second.
+    queued, unchanged = 0, 0
+    while unchanged < 5:
+        if queued == 0:
+            assert len(published) < 20_000, "the client is not slow"
+            publish(["low"] * 50)
+        time.sleep(0.05)
+        before, queued = queued, gateway.metric("websocket_send_queue_bytes")
+        unchanged = unchanged + 1 if queued == before > 0 else 0
     for number in range(batches):
         publish([severities[(number * size + index) % len(severities)] for index in range(size)])
     return published
@@ -170,15 +177,15 @@ def test_only_what_may_not_be_shed_closes_with_4102(gateway):
 
 
 def test_a_consumer_that_takes_nothing_is_closed_with_4102_after_the_stall_time(start):
-    gateway = start({**SETTINGS, "FIML_WS_STALL_SECONDS": "1"})
+    gateway = start({**SETTINGS, "FIML_WS_STALL_SECONDS": "2"})
     client = slow_client(gateway)
-    flood(gateway, ["low"], 2)
     began = time.monotonic()
+    flood(gateway, ["low"], 2)
     while gateway.get_json("/connections")["websockets"] and time.monotonic() < began + 15:
-        # The kernel's buffer grows for a while yet: what it takes is progress, until there is none for a second.
+        # What is published meanwhile is no progress: only what the peer takes is.
         gateway.post([event("low", data={"pad": PAD})] * 50)
         time.sleep(0.05)
-    assert 0.5 < time.monotonic() - began < 15
+    assert 2 < time.monotonic() - began < 15
     assert gateway.metric('websocket_disconnects_total') >= 1
     frames = client.frames_to_end()
     client.close()
