@@ -32,7 +32,7 @@ public struct EventStream: Sendable {
 
     /// A stream without conditions.
     public init(watchdog: WatchdogName) {
-        self.init(watchdog: watchdog) { "evt_" + UUID().uuidString.lowercased() }
+        self.init(watchdog: watchdog, makeEventID: WatchdogEvent.newID)
     }
 
     init(watchdog: WatchdogName, makeEventID: @escaping @Sendable () -> String) {
@@ -107,5 +107,12 @@ public struct EventStream: Sendable {
             data: judgement.data,
             evidence: judgement.evidence, timestamp: moment, startsAt: condition.startsAt,
             endsAt: isOver ? judgement.observedAt : nil)
+    }
+}
+
+extension WatchdogEvent {
+    /// An `event_id` that no other event has.
+    public static func newID() -> String {
+        "evt_" + UUID().uuidString.lowercased()
     }
 }

@@ -14,6 +14,9 @@ import Transport
 
 /// The whole: what starts, in which order, and how it ends.
 public enum Gateway {
+    /// The version that this source is, as `--version` and `welcome` say it.
+    public static let version = "0.1.0"
+
     /// Serves until SIGTERM or SIGINT; the process's exit status. Wrong surroundings (a port in use, a bad
     /// certificate, a recording that cannot be read) end it at once, with one line that says what to do.
     ///

@@ -9,9 +9,6 @@ import Transport
 
 /// What the loops share: settings, the way to publish, metrics, and how the watchdogs are.
 final class GatewayState: Sendable {
-    /// The version that this source is.
-    static let version = "0.1.0"
-
     let settings: Settings
     let log: Log
     let publisher: Publisher

@@ -10,8 +10,9 @@ extension LoopService {
     /// Tells every client to come back, and to where it is complete; ends the loop when all are gone or time
     /// is up.
     func drain() {
-        drainsUntil = transport.now + state.settings.server.drainTime.milliseconds
-        transport.wake(at: transport.now + state.settings.server.drainTime.milliseconds)
+        let end = transport.now + state.settings.server.drainTime.milliseconds
+        drainsUntil = end
+        transport.wake(at: end)
         transport.drain()
         transport.forEachWebSocket { connection in
             if connection.session is ClientSession {

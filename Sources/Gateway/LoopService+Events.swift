@@ -1,7 +1,6 @@
 import Broadcast
 import EventLoop
 import FIMLCore
-import FoundationEssentials
 import HTTP
 import LinuxSystem
 import Transport
@@ -100,9 +99,7 @@ extension LoopService {
         _ value: JSONValue, _ place: String, _ receivedAt: Timestamp
     ) throws(PublishRefusal) -> WatchdogEvent {
         do {
-            return try WatchdogEvent.parse(value, receivedAt: receivedAt) {
-                "evt_" + UUID().uuidString.lowercased()
-            }
+            return try WatchdogEvent.parse(value, receivedAt: receivedAt, newEventID: WatchdogEvent.newID)
         } catch {
             throw PublishRefusal(code: .invalidMessage, detail: place + error.message)
         }
@@ -135,11 +132,8 @@ extension LoopService {
         switch query.start {
         case .live: cursor = state.publisher.position(beforeLast: query.limit, matching: query.filter)
         case .last(let count): cursor = state.publisher.position(beforeLast: count, matching: query.filter)
-        case .after(let position):
-            cursor = position
-        case .since(let time):
-            cursor =
-                StreamPosition(milliseconds: UInt64(clamping: time.milliseconds), sequence: 0).predecessor
+        case .after(let position): cursor = position
+        case .since(let time): cursor = .before(time)
         }
         return answer(query, from: cursor, to: min(query.until ?? range.last, range.last))
     }
@@ -158,7 +152,7 @@ extension LoopService {
         var isComplete = cursor >= earliest
         var count = 0
         search: while cursor < end, count < query.limit {
-            let page = state.publisher.page(after: cursor, limit: 256)
+            let page = state.publisher.page(after: cursor)
             earliest = page.earliest
             if cursor < earliest { isComplete = false }
             if page.events.isEmpty { cursor = end }

@@ -27,7 +27,7 @@ extension LoopService {
         writer.beginObject()
         writer.member("status", health)
         writer.member("timestamp", state.now())
-        writer.member("version", GatewayState.version)
+        writer.member("version", Gateway.version)
         writer.member("uptime_seconds", (monotonicMilliseconds() - state.startedAt) / 1000)
         writer.member("watchdogs", watchdogs)
         writer.member("connections", state.statistics.webSockets.load(ordering: .relaxed))

@@ -18,7 +18,7 @@ extension LoopService {
                 Welcome(
                     connectionID: "c_\(index)_" + String(connection.token.number, radix: 36),
                     serverID: "gw-1",
-                    version: GatewayState.version, timestamp: state.now(), position: position,
+                    version: Gateway.version, timestamp: state.now(), position: position,
                     earliestPosition: state.publisher.range.earliest,
                     heartbeatSeconds: Int(settings.heartbeat.components.seconds), authenticated: true,
                     limits: ConnectionLimits(
@@ -107,8 +107,8 @@ extension LoopService {
         }
         let start = startPosition(request)
         var replaying = 0
-        if case .success(let cursor?) = start { replaying = countMatches(request.filter, after: cursor) }
         if case .success(let cursor?) = start {
+            replaying = countMatches(request.filter, after: cursor)
             session.subscriptions.append(.init(id: request.subscriptionID, handle: nil))
             replays.append(
                 Replay(
@@ -133,9 +133,7 @@ extension LoopService {
         case .last(let count):
             return .success(state.publisher.position(beforeLast: count, matching: request.filter))
         case .since(let time):
-            // From that moment on: after all that was before it.
-            let before = StreamPosition(milliseconds: UInt64(clamping: time.milliseconds), sequence: 0)
-                .predecessor
+            let before = StreamPosition.before(time)
             return before >= earliest ? .success(min(before, position)) : .failure(.init(.windowExceeded))
         case .after(let position):
             if position < earliest { return .failure(.init(.windowExceeded)) }

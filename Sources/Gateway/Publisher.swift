@@ -11,6 +11,8 @@ public final class Publisher: Sendable {
     /// Publications that may wait for one loop. At this bound nothing is taken in, and the publisher hears of
     /// it.
     static let mailboxLimit = 16_384
+    /// Events read in one go, so that the lock is never held for long.
+    static let pageEvents = 256
 
     private let store: Locked<MemoryEventStore>
     private let mailboxes: [Mailbox<LoopMessage>]
@@ -45,11 +47,10 @@ public final class Publisher: Sendable {
         store.withLock { ($0.earliest, $0.last) }
     }
 
-    /// Events after a position, oldest first, and the earliest position that could have been read from at
-    /// that moment. A bounded page, so that the lock is never held for long.
-    func page(after position: StreamPosition, limit: Int) -> (earliest: StreamPosition, events: [Publication])
-    {
-        store.withLock { ($0.earliest, $0.read(after: position, limit: limit)) }
+    /// The next page of events after a position, oldest first, and the earliest position that could have been
+    /// read from at that moment.
+    func page(after position: StreamPosition) -> (earliest: StreamPosition, events: [Publication]) {
+        store.withLock { ($0.earliest, $0.read(after: position, limit: Self.pageEvents)) }
     }
 
     /// See `MemoryEventStore.position(beforeLast:where:)`.

@@ -14,15 +14,12 @@ struct Replay {
 }
 
 extension LoopService {
-    /// Events looked at in one go, for one subscription.
-    private static let page = 256
-
     /// Stored events up to the loop's position that a filter passes.
     func countMatches(_ filter: EventFilter, after start: StreamPosition) -> Int {
         var cursor = start
         var count = 0
         while cursor < position {
-            let page = state.publisher.page(after: cursor, limit: Self.page).events
+            let page = state.publisher.page(after: cursor).events
             guard let last = page.last else { break }
             count += page.count { $0.position <= position && filter.matches($0.event) }
             cursor = last.position
@@ -58,7 +55,7 @@ extension LoopService {
 
     /// Whether the replay has reached the loop's position.
     private func replayPage(_ index: Int, _ connection: Connection) -> Bool {
-        let (earliest, page) = state.publisher.page(after: replays[index].cursor, limit: Self.page)
+        let (earliest, page) = state.publisher.page(after: replays[index].cursor)
         if replays[index].cursor < earliest {
             tellTrimmed(replays[index].cursor, earliest, connection)
             guard index < replays.count, replays[index].connection == connection.token else { return false }
@@ -75,7 +72,7 @@ extension LoopService {
             // The connection may have been closed for being too slow; its replays are gone then.
             guard index < replays.count, replays[index].connection == connection.token else { return false }
         }
-        return page.count < Self.page
+        return page.count < Publisher.pageEvents
     }
 
     /// The store had to let go of events before they could be replayed. How many is not known.

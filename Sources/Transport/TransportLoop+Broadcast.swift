@@ -30,24 +30,22 @@ extension TransportLoop {
             let slot = hub.touched[index]
             let wanted = hub.wanted(by: slot)
             let link = links[slot]
+            links[slot].eventsSent += UInt64(wanted.nonzeroBitCount)
             switch link.path {
             case .plain:
                 let bytes = round.bytes(wanted, link.encoding, deflater)
                 let sent = bytes.withUnsafeBytes { sendNow(link.descriptor, $0) }
                 let failed = sent < 0 && !isWouldBlock()
-                links[slot].eventsSent += UInt64(wanted.nonzeroBitCount)
                 bytesSent += max(0, sent)
                 if sent != bytes.count { didNotTakeAll(slot, &round, wanted, failed ? nil : max(0, sent)) }
             case .sealed:
                 let bytes = round.bytes(wanted, link.encoding, deflater)
-                links[slot].eventsSent += UInt64(wanted.nonzeroBitCount)
                 if bytes.count <= Self.sealedAtOnce {
                     seal(bytes, slot)
                 } else {
                     didNotTakeAll(slot, &round, wanted, 0)
                 }
             case .queued:
-                links[slot].eventsSent += UInt64(wanted.nonzeroBitCount)
                 didNotTakeAll(slot, &round, wanted, 0)
             case .none:
                 continue
