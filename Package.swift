@@ -11,6 +11,7 @@ let package = Package(
     targets: [
         // C modules: headers only, nothing compiled.
         .systemLibrary(name: "CLinux"),
+        .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
         .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
 
@@ -24,6 +25,7 @@ let package = Package(
         .target(name: "Locking"),
         .target(name: "LinuxSystem", dependencies: ["CLinux"]),
         .target(name: "TLS", dependencies: ["COpenSSL"]),
+        .target(name: "WebClient", dependencies: ["CCurl", "Locking"]),
         .target(name: "EventLoop", dependencies: ["LinuxSystem", "Locking"]),
         .target(
             name: "Transport",
@@ -34,17 +36,19 @@ let package = Package(
         .target(name: "Observability", dependencies: ["Locking"]),
         .target(name: "EventStore", dependencies: ["Broadcast", "FIMLCore", "Locking"]),
         .target(name: "MarketData", dependencies: ["FIMLCore"], resources: [.copy("Recording")]),
+        .target(
+            name: "MarketProviders", dependencies: ["FIMLCore", "Locking", "MarketData", "WebClient"]),
         .target(name: "PublicSchema", resources: [.copy("../../public-schema")]),
         .target(
             name: "FIMLWatchdogs",
-            dependencies: ["FIMLCore", "MarketData"]),
+            dependencies: ["Configuration", "FIMLCore", "MarketData"]),
 
         // Composition.
         .target(
             name: "Gateway",
             dependencies: [
                 "Broadcast", "Configuration", "EventStore", "FIMLCore", "FIMLWatchdogs", "HTTP", "MarketData",
-                "EventLoop", "LinuxSystem", "Locking", "Observability", "PublicSchema", "TLS", "Transport",
+                "MarketProviders", "EventLoop", "LinuxSystem", "Locking", "Observability", "PublicSchema", "TLS", "Transport",
                 "WebSocket",
             ]),
         .target(name: "GatewayClient", dependencies: ["COpenSSL", "FIMLCore", "LinuxSystem", "WebSocket"]),
@@ -68,9 +72,13 @@ let package = Package(
         .testTarget(name: "ConfigurationTests", dependencies: ["Configuration", "Observability"]),
         .testTarget(name: "ObservabilityTests", dependencies: ["Observability"]),
         .testTarget(name: "MarketDataTests", dependencies: ["FIMLCore", "GatewayTesting", "MarketData"]),
+        .testTarget(name: "WebClientTests", dependencies: ["GatewayTesting", "WebClient"]),
+        .testTarget(
+            name: "MarketProvidersTests",
+            dependencies: ["FIMLCore", "GatewayTesting", "MarketData", "MarketProviders", "WebClient"]),
         .testTarget(
             name: "FIMLWatchdogsTests",
-            dependencies: ["FIMLCore", "FIMLWatchdogs", "GatewayTesting", "MarketData"]),
+            dependencies: ["Configuration", "FIMLCore", "FIMLWatchdogs", "GatewayTesting", "MarketData"]),
         .testTarget(
             name: "GatewayClientTests",
             dependencies: ["FIMLCore", "fiml-gateway", "GatewayClient", "LinuxSystem", "WebSocket"]),

@@ -29,9 +29,12 @@ public struct Settings: Sendable {
         case development, test, staging, production
     }
 
-    /// Where market data come from. `live` is a name of the guide's that this version does not offer yet.
+    /// Where market data come from.
     public enum MarketDataSource: String, CaseIterable, Sendable {
+        /// A recorded market.
         case replay
+        /// Public APIs.
+        case live
     }
 
     /// Where the gateway listens and how large it may grow.
@@ -132,44 +135,34 @@ public struct Settings: Sendable {
         public var webSocketBroadcast = true
         /// Events kept in memory for `since`, `last` and `GET /events`.
         public var maxEventsInMemory = 1000
+        /// So many failed checks in a row make a watchdog unhealthy.
+        public var failureThreshold = 3
+        /// Without a check for so long, or without anything to judge, a watchdog is stale.
+        public var staleAfter = Duration.seconds(300)
+        /// How often the health of all watchdogs is looked at, to tell of those that are not well.
+        public var healthCheckInterval = Duration.seconds(60)
+        /// How long one check may take, all its tries together.
+        public var checkTimeout = Duration.seconds(60)
+        /// How long after a failed try of a check the next one is made.
+        public var retryDelay = Duration.seconds(5)
+        /// A condition that lasts is told again after this much of the market's time.
+        public var renotifyAfter = Duration.seconds(14_400)
+        /// Settings of `earnings_anomaly`.
+        public var earningsAnomaly = EarningsAnomaly()
         /// Settings of `unusual_volume`.
         public var unusualVolume = UnusualVolume()
-        /// Settings of `price_anomaly`.
-        public var priceAnomaly = PriceAnomaly()
+        /// Settings of `whale_movement`.
+        public var whaleMovement = WhaleMovement()
         /// Settings of `funding_rate`.
         public var fundingRate = FundingRate()
-    }
-
-    /// Settings of `unusual_volume`.
-    public struct UnusualVolume: Sendable {
-        /// Whether the watchdog runs.
-        public var isEnabled = true
-        /// From one check to the next.
-        public var checkInterval = Duration.seconds(60)
-        /// Fires above this multiple of the mean volume.
-        public var multiplier = 3.0
-    }
-
-    /// Settings of `price_anomaly`.
-    public struct PriceAnomaly: Sendable {
-        /// Whether the watchdog runs.
-        public var isEnabled = true
-        /// From one check to the next.
-        public var checkInterval = Duration.seconds(30)
-        /// Fires above this move, in percent.
-        public var thresholdPct = 5.0
-        /// The move is taken over this long.
-        public var window = Duration.seconds(60)
-    }
-
-    /// Settings of `funding_rate`.
-    public struct FundingRate: Sendable {
-        /// Whether the watchdog runs.
-        public var isEnabled = true
-        /// From one check to the next.
-        public var checkInterval = Duration.seconds(300)
-        /// Fires above this mean rate, in percent per 8 hours.
-        public var thresholdPct = 0.1
+        /// Settings of `liquidity_drop`.
+        public var liquidityDrop = LiquidityDrop()
+        /// Settings of `correlation_breakdown`.
+        public var correlationBreakdown = CorrelationBreakdown()
+        /// Settings of `exchange_outage`.
+        public var exchangeOutage = ExchangeOutage()
+        /// Settings of `price_anomaly`.
+        public var priceAnomaly = PriceAnomaly()
     }
 
     /// What the watchdogs watch.

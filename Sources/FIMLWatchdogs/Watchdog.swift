@@ -32,12 +32,18 @@ public struct WatchdogSchedule: Hashable, Sendable {
 
 /// What a watchdog found about one asset, or about several that it judges together.
 public struct Judgement: Hashable, Sendable {
-    /// What is judged, at least one. The first is the `asset` of its events.
+    /// What it is about, told apart from everything else that the watchdog judges: `BTC`, `BTC/SPY`,
+    /// `binance`, the hash of a transfer.
+    public var subject: String
+    /// The assets that it is about; none for the whole market. The first is the `asset` of its events.
     public var assets: [Asset]
     /// From when the newest figure is that was judged. Judging the same figure twice changes nothing.
     public var observedAt: Timestamp
     /// What is wrong; nil when all is as it should be.
     public var anomaly: Anomaly?
+    /// For something that happened once and will not be judged again, as a transfer: its condition ends by
+    /// itself after so many seconds of the market's time. Nil for what is judged in each check.
+    public var endsAfterSeconds: Int64?
     /// One sentence for people.
     public var description: String
     /// The figures, by FIML's keys.
@@ -45,12 +51,13 @@ public struct Judgement: Hashable, Sendable {
     /// The rule and what was seen.
     public var evidence: Evidence
 
-    /// A judgement with every part given.
+    /// A judgement; what is judged in each check unless `endsAfterSeconds` is given.
     public init(
-        assets: [Asset], observedAt: Timestamp, anomaly: Anomaly?, description: String,
-        data: [String: JSONValue],
-        evidence: Evidence
+        subject: String, assets: [Asset], observedAt: Timestamp, anomaly: Anomaly?,
+        endsAfterSeconds: Int64? = nil, description: String, data: [String: JSONValue], evidence: Evidence
     ) {
+        self.subject = subject
+        self.endsAfterSeconds = endsAfterSeconds
         self.assets = assets
         self.observedAt = observedAt
         self.anomaly = anomaly

@@ -42,25 +42,25 @@ public struct ReplayMarket: BarSource, FundingRateSource, MarketClock {
         }
     }
 
-    /// Bars that were over at `moment`, as `BarSource` says.
-    public func bars(of asset: Asset, closedBy moment: Timestamp, limit: Int) -> [Bar] {
-        guard let series = bars[asset.symbol], limit > 0 else { return [] }
-        let end = Self.count(in: series, notAfter: moment, \.closesAt)
-        return Array(series[max(0, end - min(limit, end))..<end])
-    }
-
-    /// The bar that ended exactly at `moment`.
-    public func bar(of asset: Asset, closedAt moment: Timestamp) -> Bar? {
-        guard let series = bars[asset.symbol] else { return nil }
-        let end = Self.count(in: series, notAfter: moment, \.closesAt)
-        return end > 0 && series[end - 1].closesAt == moment ? series[end - 1] : nil
+    /// Bars that were over at `moment`, as `BarSource` says. A recording has no unfinished ones.
+    public func bars(of assets: [Asset], closedBy moment: Timestamp, limit: Int, unfinished: Bool)
+        -> [Answer<[Bar]>]
+    {
+        assets.map { asset in
+            guard let series = bars[asset.symbol], limit > 0 else { return Answer(asset, .success([])) }
+            let end = Self.count(in: series, notAfter: moment, \.closesAt)
+            return Answer(asset, .success(Array(series[max(0, end - min(limit, end))..<end])))
+        }
     }
 
     /// The newest rate of each exchange at `moment`.
-    public func fundingRates(of asset: Asset, at moment: Timestamp) -> [FundingRate] {
-        (fundingRates[asset.symbol] ?? []).compactMap { rates in
-            let end = Self.count(in: rates, notAfter: moment, \.knownAt)
-            return end > 0 ? rates[end - 1] : nil
+    public func fundingRates(of assets: [Asset], at moment: Timestamp) -> [Answer<[FundingRate]>] {
+        assets.map { asset in
+            let newest = (fundingRates[asset.symbol] ?? []).compactMap { rates -> FundingRate? in
+                let end = Self.count(in: rates, notAfter: moment, \.knownAt)
+                return end > 0 ? rates[end - 1] : nil
+            }
+            return Answer(asset, .success(newest))
         }
     }
 

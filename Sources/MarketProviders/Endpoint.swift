@@ -1,0 +1,80 @@
+import FIMLCore
+import MarketData
+
+/// One request to a provider, and how its answer is read. Knows no network.
+public struct Endpoint<Figures: Sendable>: Sendable {
+    /// Whom to ask.
+    public var provider: ProviderName
+    /// What to ask, without the base URL.
+    public var request: ProviderRequest
+    /// Reads the body of a 200 answer. Throws when it holds nothing that can be used.
+    public var decode: @Sendable (_ body: [UInt8]) throws(MarketDataError) -> Decoded<Figures>
+
+    /// An endpoint with every part given.
+    public init(
+        _ provider: ProviderName, _ request: ProviderRequest,
+        decode: @escaping @Sendable (_ body: [UInt8]) throws(MarketDataError) -> Decoded<Figures>
+    ) {
+        self.provider = provider
+        self.request = request
+        self.decode = decode
+    }
+}
+
+/// What to ask a provider.
+public struct ProviderRequest: Hashable, Sendable {
+    /// `GET`, or `POST` where there is a body.
+    public var method: String { body == nil ? "GET" : "POST" }
+    /// The path, which begins with a slash and is encoded already.
+    public var path: String
+    /// The query, name and value, not encoded yet.
+    public var query: [[String]]
+    /// Fields beside the usual ones, name and value.
+    public var fields: [[String]]
+    /// A JSON body.
+    public var body: [UInt8]?
+
+    /// A request; a GET unless there is a body.
+    public init(
+        _ path: String, query: [[String]] = [], fields: [[String]] = [], body: [UInt8]? = nil
+    ) {
+        self.path = path
+        self.query = query
+        self.fields = fields
+        self.body = body
+    }
+}
+
+/// What could be read out of an answer, and what of it was refused.
+public struct Decoded<Figures: Sendable>: Sendable {
+    /// What can be used.
+    public var figures: Figures
+    /// What cannot.
+    public var refused: RefusedFigures
+
+    /// Figures, and what was refused beside them.
+    public init(_ figures: Figures, refused: RefusedFigures = RefusedFigures()) {
+        self.figures = figures
+        self.refused = refused
+    }
+}
+
+/// Figures of an answer that cannot be used: how many, and the reasons of the first.
+public struct RefusedFigures: Hashable, Sendable {
+    /// How many reasons are kept.
+    static let keptReasons = 3
+
+    /// How many figures were refused.
+    public private(set) var count = 0
+    /// `prices[3].close is "None", which is not a number`, of the first three.
+    public private(set) var reasons: [String] = []
+
+    /// Nothing was refused.
+    public init() {}
+
+    /// Refuses one more.
+    public mutating func add(_ reason: String) {
+        count += 1
+        if reasons.count < Self.keptReasons { reasons.append(reason) }
+    }
+}
