@@ -41,7 +41,7 @@ let package = Package(
         .target(name: "PublicSchema", resources: [.copy("../../public-schema")]),
         .target(
             name: "FIMLWatchdogs",
-            dependencies: ["Configuration", "FIMLCore", "MarketData"]),
+            dependencies: ["Configuration", "FIMLCore", "Locking", "MarketData"]),
 
         // Composition.
         .target(

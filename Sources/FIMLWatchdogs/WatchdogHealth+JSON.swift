@@ -57,6 +57,7 @@ extension WatchdogManagerStatus {
                         object[type.key.rawValue] = .integer(Int64(type.value))
                     }),
                 "events_by_severity": .counts(health.eventsBySeverity),
+                "active_subscribers": .integer(Int64(activeSubscribers)),
             ]),
         ])
     }
