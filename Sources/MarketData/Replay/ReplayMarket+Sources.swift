@@ -20,8 +20,9 @@ extension ReplayMarket: BarSource, QuoteSource {
         assets.map { asset in
             let closed = Self.known(bars[asset.symbol]?[...], at: moment, \.closesAt)
             guard let newest = closed.last else { return Answer(asset, .success([])) }
-            let before = Self.known(
-                closed, at: newest.closesAt.earlier(bySeconds: seconds, and: 1), \.closesAt)
+            // One millisecond more, since a quote exactly that old is one of them.
+            let earliest = newest.closesAt.earlier(bySeconds: seconds, andMilliseconds: 1)
+            let before = Self.known(closed, at: earliest, \.closesAt)
             let quotes = closed.suffix(max(2, closed.count - before.count)).map { bar in
                 Quote(observedAt: bar.closesAt, price: bar.close, intervalSeconds: bar.intervalSeconds)
             }
@@ -90,7 +91,7 @@ extension ReplayMarket: DepthSource, FundingRateSource, EarningsSource, Transfer
 extension Timestamp {
     /// That many seconds and milliseconds before; any number of seconds is taken, none beyond what a
     /// recording can span (years 1900 to 2199).
-    fileprivate func earlier(bySeconds seconds: Int64, and more: Int64 = 0) -> Timestamp {
+    fileprivate func earlier(bySeconds seconds: Int64, andMilliseconds more: Int64 = 0) -> Timestamp {
         let milliseconds = min(max(seconds, 0), 10_000_000_000) * 1_000 + more
         let (earlier, overflow) = self.milliseconds.subtractingReportingOverflow(milliseconds)
         return Timestamp(milliseconds: overflow ? .min : earlier)

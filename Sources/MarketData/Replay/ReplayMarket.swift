@@ -35,8 +35,8 @@ public struct ReplayMarket: MarketClock {
     /// A replay at `speed` seconds of the recording a second (`REPLAY_SPEED`, kept within 1…31,536,000).
     ///
     /// From `start` on (`REPLAY_FROM`) all of the recording is replayed, except that a hole of more than 7
-    /// days without any figure is jumped over. Where it is nil, the recording's own episodes are, or all of it
-    /// where it has none. Throws when there is no figure in what is to be replayed.
+    /// days without any figure is jumped over. Where it is nil, the recording's own episodes are, or all of
+    /// it where it has none. Throws when there is no figure in what is to be replayed.
     public init(_ recording: Recording, from start: Timestamp?, speed: Int64) throws(MarketDataError) {
         let spans = recording.figureSpans
         let episodes =
