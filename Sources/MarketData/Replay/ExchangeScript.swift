@@ -1,6 +1,7 @@
 import FIMLCore
 
-/// One line of the script by which exchanges of a replayed market answer: from a moment on, this one answers so.
+/// One line of the script by which the exchanges of a replayed market answer: from a moment on, one of them
+/// answers so.
 public struct ExchangeScriptEntry: Hashable, Sendable {
     /// From which market time on, until the exchange's next entry.
     public var time: Timestamp
