@@ -33,7 +33,7 @@ final class Transfer {
         maxBytes = request.maxBytes
         deadline = startedAt + request.timeLimit
         // A POST is not sent again to where a redirect points: nobody does that to an API of questions.
-        mayBeRedirected = request.body == nil
+        mayBeRedirected = request.followsRedirects && request.body == nil
         for field in request.fields {
             // With ";" an empty field is sent; with ":" and no value libcurl would leave it out.
             let line = field.value.isEmpty ? "\(field.name);" : "\(field.name): \(field.value)"
