@@ -10,7 +10,9 @@ struct WebAddress: Equatable {
     /// nil where the URL is not absolute, not of HTTP or HTTPS, or has other characters than URLs may have.
     init?(_ url: String) {
         guard url.utf8.allSatisfy({ (0x21...0x7E).contains($0) }) else { return nil }
-        guard let scheme = ["http://", "https://"].first(where: url.lowercased().hasPrefix) else { return nil }
+        guard let scheme = ["http://", "https://"].first(where: url.lowercased().hasPrefix) else {
+            return nil
+        }
         let authority = url.dropFirst(scheme.count).prefix { !"/?#".contains($0) }.lowercased()
         guard !authority.isEmpty else { return nil }
         isSecure = scheme == "https://"
