@@ -21,8 +21,8 @@ public final class ProviderClient: ProviderAsking {
     private let states: Locked<[ProviderName: ProviderState]>
     private let cache = Locked(AnswerCache())
 
-    /// Asks by `client`. `baseURLs` say where a provider's API is, and `requestsPerMinute` how often it may be
-    /// asked, where that is not as in `Provider.of`.
+    /// Asks by `client`. `baseURLs` say where a provider's API is, and `requestsPerMinute` how often it may
+    /// be asked, where that is not as in `Provider.of`.
     public init(
         _ client: WebClient, baseURLs: [ProviderName: String] = [:],
         requestsPerMinute: [ProviderName: Int] = [:], limits: ProviderLimits = ProviderLimits(),

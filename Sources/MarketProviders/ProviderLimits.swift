@@ -8,7 +8,8 @@ public struct ProviderLimits: Sendable {
     /// provider asked to wait.
     public var maxWaitMilliseconds: Int64 = 10_000
     /// The wait before the second try is random up to this many milliseconds, twice as many before the third,
-    /// and so on up to `maxBackoffMilliseconds`: "full jitter" of M. Brooker, "Exponential backoff and jitter".
+    /// and so on up to `maxBackoffMilliseconds`: "full jitter" of M. Brooker, "Exponential backoff and
+    /// jitter".
     public var backoffMilliseconds: Int64 = 500
     /// The longest wait between two tries, in milliseconds.
     public var maxBackoffMilliseconds: Int64 = 8_000

@@ -48,7 +48,7 @@ struct ProviderState {
 
     // MARK: - After it
 
-    /// The provider answered within so many milliseconds. With a fault of its own (5xx) it counts as not there.
+    /// The provider answered, in so many milliseconds. With a fault of its own (5xx) it counts as not there.
     mutating func answered(in milliseconds: Double, status: Int, at now: Timestamp) {
         figures.answers += 1
         figures.lastLatencyMilliseconds = milliseconds

@@ -2,7 +2,7 @@ import HTTP
 import LinuxSystem
 import Locking
 
-/// A small HTTP/1.1 server on this machine's loopback that answers as it is told: it stands in for an exchange
+/// A small HTTP/1.1 server on this machine's loopback that answers as it is told: it stands in for exchanges
 /// in a replayed market, and for providers in tests.
 ///
 /// One thread, at most 64 connections, requests within `HTTPLimits`. It has no time limits of its own: only

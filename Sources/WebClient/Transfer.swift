@@ -70,7 +70,7 @@ final class Transfer {
         set(CURLOPT_URL, url)
         // Also for where a redirect points: HTTPS never leads back to HTTP.
         set(CURLOPT_PROTOCOLS_STR, address.isSecure ? "https" : "http,https")
-        // Empty: no proxy, also where the environment names one, which could not reach this machine's loopback.
+        // Empty: no proxy, also where the environment names one: it could not reach this machine's loopback.
         set(CURLOPT_PROXY, address.isLoopback ? "" : nil)
     }
 
