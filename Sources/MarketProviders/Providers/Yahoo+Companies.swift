@@ -1,0 +1,152 @@
+import FIMLCore
+import MarketData
+
+// What Yahoo answers only with a cookie and its crumb.
+
+extension Yahoo {
+    /// The crumb that belongs to a cookie, which is plain text.
+    public static func crumb(cookie: String) -> Endpoint<String> {
+        Endpoint(.yahoo, ProviderRequest("/v1/test/getcrumb", fields: [["Cookie", cookie]])) {
+            body throws(MarketDataError) in
+            // A page or a JSON error instead of a crumb is longer or has spaces.
+            guard (1...64).contains(body.count), body.allSatisfy({ $0 > 0x20 && $0 < 0x7F }),
+                !body.contains(UInt8(ascii: "<")), !body.contains(UInt8(ascii: "{"))
+            else { throw MarketDataError("the answer is not a crumb") }
+            return Decoded(String(decoding: body, as: UTF8.self))
+        }
+    }
+
+    /// The reports of the last four quarters. Yahoo does not say when they were reported; their revenue it
+    /// gives by calendar quarter, which counts where the earnings of that quarter are the same.
+    public static func earnings(of asset: Asset, crumb: String?, cookie: String?)
+        -> Endpoint<[EarningsReport]>?
+    {
+        summary(of: asset, modules: "earningsHistory,earnings", crumb, cookie) {
+            result, reader throws(MarketDataError) in
+            guard let history = result["earningsHistory"]?["history"]?.elements else {
+                throw MarketDataError("the answer has no earningsHistory.history")
+            }
+            var reports: [(place: String, figure: EarningsReport)] = []
+            for (index, item) in history.enumerated() {
+                let place = "history[\(index)]"
+                guard let quarter = reader.seconds(raw(item["quarter"]), at: "\(place).quarter"),
+                    let actual = reader.number(raw(item["epsActual"]), at: "\(place).epsActual")
+                else { continue }
+                let report = EarningsReport(
+                    quarterEnd: quarter.dayStart, actualEPS: actual,
+                    estimatedEPS: reader.optional(raw(item["epsEstimate"]), at: "\(place).epsEstimate"),
+                    revenue: revenue(of: quarter, earning: actual, in: result["earnings"], &reader))
+                reports.append((place, report))
+            }
+            let ordered = reader.chronological(reports) { $0.quarterEnd }
+            return try reader.nonEmpty(ordered, "earnings")
+        }
+    }
+
+    /// What Yahoo knows of a company.
+    public static func fundamentals(of asset: Asset, crumb: String?, cookie: String?) -> Endpoint<
+        Fundamentals
+    >? {
+        summary(of: asset, modules: "defaultKeyStatistics,financialData,summaryDetail", crumb, cookie) {
+            result, reader throws(MarketDataError) in
+            var figures = Fundamentals()
+            func optional(_ module: String, _ name: String) -> Double? {
+                reader.optional(raw(result[module]?[name]), at: "\(module).\(name)")
+            }
+            figures.priceToEarnings = optional("summaryDetail", "trailingPE")
+            figures.priceToBook = optional("defaultKeyStatistics", "priceToBook")
+            figures.earningsPerShare = optional("defaultKeyStatistics", "trailingEps")
+            figures.returnOnEquity = optional("financialData", "returnOnEquity")
+            figures.returnOnAssets = optional("financialData", "returnOnAssets")
+            // Yahoo gives this one in percent, the others as fractions.
+            figures.debtToEquity = optional("financialData", "debtToEquity").map { $0 / 100 }
+            figures.revenueGrowth = optional("financialData", "revenueGrowth")
+            figures.profitMargin =
+                optional("financialData", "profitMargins")
+                ?? optional("defaultKeyStatistics", "profitMargins")
+            figures.marketCap = reader.optionalPrice(
+                raw(result["summaryDetail"]?["marketCap"]), at: "summaryDetail.marketCap")
+            guard figures != Fundamentals() else { throw reader.nothing("fundamentals") }
+            if let quarter = raw(result["defaultKeyStatistics"]?["mostRecentQuarter"]) {
+                figures.asOf = reader.seconds(quarter, at: "defaultKeyStatistics.mostRecentQuarter")
+            }
+            return Decoded(figures, refused: reader.refused)
+        }
+    }
+
+    /// The options of the nearest day of expiry; of others Yahoo answers only one at a time.
+    public static func optionChain(of asset: Asset, crumb: String?, cookie: String?) -> Endpoint<OptionChain>?
+    {
+        guard let ticker = Ticker.us(asset) else { return nil }
+        let request = ProviderRequest(
+            "/v7/finance/options/\(Ticker.hyphenated(ticker))",
+            query: [["formatted", "false"]] + credentials(crumb), fields: fields(cookie))
+        return Endpoint(.yahoo, request) { body throws(MarketDataError) in
+            let result = try result(of: body, in: "optionChain")
+            var options = Options()
+            let price = options.reader.optionalPrice(
+                result["quote"]?["regularMarketPrice"], at: "quote.regularMarketPrice")
+            guard
+                let moment = options.reader.seconds(
+                    result["quote"]?["regularMarketTime"], at: "quote.regularMarketTime")
+            else { throw options.reader.nothing("moment") }
+            for series in result["options"]?.elements ?? [] {
+                readContracts(series["calls"], .call, "calls", &options)
+                readContracts(series["puts"], .put, "puts", &options)
+            }
+            return try options.decoded(at: moment, underlyingPrice: price)
+        }
+    }
+
+    private static func readContracts(
+        _ list: JSONValue?, _ kind: OptionContract.Kind, _ name: String, _ options: inout Options
+    ) {
+        for (index, item) in (list?.elements ?? []).enumerated() {
+            let place = "\(name)[\(index)]"
+            let expiry = options.reader.seconds(raw(item["expiration"]), at: "\(place).expiration")
+            options.add(
+                symbol: item["contractSymbol"], kind: kind, strike: raw(item["strike"]), expiresOn: expiry,
+                .init(
+                    bid: raw(item["bid"]), ask: raw(item["ask"]), last: raw(item["lastPrice"]),
+                    volume: raw(item["volume"]), openInterest: raw(item["openInterest"]),
+                    impliedVolatility: raw(item["impliedVolatility"])),
+                at: place)
+        }
+    }
+
+    private static func summary<Figures>(
+        of asset: Asset, modules: String, _ crumb: String?, _ cookie: String?,
+        read: @escaping @Sendable (JSONValue, inout AnswerReader) throws(MarketDataError) -> Decoded<Figures>
+    ) -> Endpoint<Figures>? {
+        guard let ticker = Ticker.us(asset) else { return nil }
+        let request = ProviderRequest(
+            "/v10/finance/quoteSummary/\(Ticker.hyphenated(ticker))",
+            query: [["formatted", "false"], ["modules", modules]] + credentials(crumb), fields: fields(cookie)
+        )
+        return Endpoint(.yahoo, request) { body throws(MarketDataError) in
+            var reader = AnswerReader()
+            return try read(try result(of: body, in: "quoteSummary"), &reader)
+        }
+    }
+
+    private static func credentials(_ crumb: String?) -> [[String]] { crumb.map { [["crumb", $0]] } ?? [] }
+
+    private static func fields(_ cookie: String?) -> [[String]] { cookie.map { [["Cookie", $0]] } ?? [] }
+
+    /// The revenue of a calendar quarter (`1Q2024`), if the earnings per share of that quarter are the same.
+    private static func revenue(
+        of quarterEnd: Timestamp, earning actual: Double, in earnings: JSONValue?,
+        _ reader: inout AnswerReader
+    ) -> Double? {
+        guard let month = Int(quarterEnd.rfc3339.dropFirst(5).prefix(2)) else { return nil }
+        let label = "\((month + 2) / 3)Q\(quarterEnd.rfc3339.prefix(4))"
+        func row(_ chart: String) -> JSONValue? {
+            earnings?[chart]?["quarterly"]?.elements?.first { $0["date"]?.text == label }
+        }
+        guard let reported = raw(row("earningsChart")?["actual"])?.double, reported == actual else {
+            return nil
+        }
+        return reader.optional(
+            raw(row("financialsChart")?["revenue"]), at: "financialsChart.\(label).revenue")
+    }
+}
