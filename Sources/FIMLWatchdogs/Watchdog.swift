@@ -28,6 +28,11 @@ public struct WatchdogSchedule: Hashable, Sendable {
         self.isEnabled = isEnabled
         self.intervalSeconds = max(1, intervalSeconds)
     }
+
+    /// A schedule as it is set; parts of a second are cut off.
+    public init(isEnabled: Bool, interval: Duration) {
+        self.init(isEnabled: isEnabled, intervalSeconds: interval.components.seconds)
+    }
 }
 
 /// What a watchdog found about one asset, or about several that it judges together.
