@@ -93,3 +93,13 @@ func readingRecorded<Figures>(_ name: String, with endpoint: Endpoint<Figures>?)
 func moment(_ text: String) throws -> Timestamp { try #require(Timestamp(rfc3339: text)) }
 
 func startOfDay(_ text: String) throws -> Timestamp { try moment(text + "T00:00:00Z") }
+
+/// Members of the recorded query that the endpoint asks for otherwise, if both have them; keys and limits aside.
+func queryDifferences<Figures>(_ name: String, _ endpoint: Endpoint<Figures>?) throws -> [String] {
+    let recorded = try CompanyAnswers.recordedQuery(name)
+    let aside: Set = ["apikey", "api_key", "crumb", "limit", "modules", "from", "to", "startDate", "sortBy"]
+    return try #require(endpoint).request.query.compactMap { pair in
+        guard let value = recorded[pair[0]], !aside.contains(pair[0]), value != pair[1] else { return nil }
+        return "\(pair[0])=\(pair[1]), recorded \(value)"
+    }
+}
