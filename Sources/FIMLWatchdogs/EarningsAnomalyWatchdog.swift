@@ -51,14 +51,14 @@ public struct EarningsAnomalyWatchdog: Watchdog {
         var anomaly: Anomaly?
         if isCurrent && abs(surprisePct) > settings.thresholdPct {
             anomaly = Anomaly(
-                type: .earningsAnomaly, severity: abs(surprisePct) > Self.highPct ? .high : .medium,
-                discriminator: report.quarterEnd.day)
+                type: .earningsAnomaly, severity: abs(surprisePct) > Self.highPct ? .high : .medium)
         }
         return [
             Judgement(
                 subject: asset.symbol, assets: [asset],
                 // That it is over is news as well, and newer than the report.
                 observedAt: isCurrent ? knownAt : max(knownAt, currentUntil), anomaly: anomaly,
+                discriminator: report.quarterEnd.day,
                 description:
                     "\(asset.symbol) earned \(Figure.decimals(report.actualEPS)) a share in the quarter to "
                     + "\(report.quarterEnd.day), \(Figure.decimals(surprisePct, isSigned: true)) % against "

@@ -54,7 +54,7 @@ public struct ExchangeOutageWatchdog: Watchdog {
         return Judgement(
             subject: newest.exchange, assets: [], observedAt: newest.observedAt,
             anomaly: wrong.map {
-                Anomaly(type: .exchangeOutage, severity: $0.severity, discriminator: newest.exchange)
+                Anomaly(type: .exchangeOutage, severity: $0.severity)
             },
             description: description,
             data: [

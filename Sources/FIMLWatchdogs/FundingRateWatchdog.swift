@@ -49,12 +49,12 @@ public struct FundingRateWatchdog: Watchdog {
         var anomaly: Anomaly?
         if abs(meanPct) > settings.thresholdPct {
             anomaly = Anomaly(
-                type: .fundingSpike, severity: abs(meanPct) > Self.criticalPct ? .critical : .high,
-                discriminator: mean < 0 ? "negative" : "positive")
+                type: .fundingSpike, severity: abs(meanPct) > Self.criticalPct ? .critical : .high)
         }
         return [
             Judgement(
                 subject: asset.symbol, assets: [asset], observedAt: observedAt, anomaly: anomaly,
+                discriminator: mean < 0 ? "negative" : "positive",
                 description:
                     "\(asset.symbol) pays \(Figure.decimals(meanPct, count: 4, isSigned: true)) % funding "
                     + "for eight hours on " + newestOfEach.map(\.exchange).joined(separator: ", "),

@@ -74,8 +74,7 @@ public struct PriceAnomalyWatchdog: Watchdog {
             let isCrash = changePct < -Self.criticalPct
             anomaly = Anomaly(
                 type: isCrash ? .flashCrash : .priceAnomaly,
-                severity: abs(changePct) > Self.criticalPct ? .critical : .high,
-                discriminator: changePct < 0 ? "down" : "up")
+                severity: abs(changePct) > Self.criticalPct ? .critical : .high)
             if isCrash {
                 evidence.rule = "price_anomaly.flash_crash_pct"
                 evidence.operator = "lt"
@@ -85,6 +84,7 @@ public struct PriceAnomalyWatchdog: Watchdog {
         }
         return Judgement(
             subject: asset.symbol, assets: [asset], observedAt: newest.observedAt, anomaly: anomaly,
+            discriminator: changePct < 0 ? "down" : "up",
             description:
                 "\(asset.symbol) moved \(Figure.decimals(changePct, isSigned: true)) % "
                 + "in \(Figure.span(seconds: spanSeconds))",

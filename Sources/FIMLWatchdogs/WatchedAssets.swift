@@ -1,5 +1,6 @@
 import Configuration
 import FIMLCore
+import MarketData
 
 /// Which assets each watchdog watches.
 public struct WatchedAssets: Hashable, Sendable {
@@ -32,6 +33,21 @@ public struct WatchedAssets: Hashable, Sendable {
             AssetPair(Self.asset($0.first), Self.asset($0.second))
         }
         prices = settings.priceAnomaly.symbols.map(Self.asset)
+    }
+
+    /// All that a recording holds, and of `pairs` those of which it has both.
+    public init(recorded market: ReplayMarket, pairs: [Settings.SymbolPair]) {
+        earnings = market.earningsAssets
+        volume = market.barAssets
+        transfers = market.transferAssets
+        funding = market.fundingAssets
+        depth = market.depthAssets
+        prices = market.barAssets
+        let recorded = Dictionary(market.barAssets.map { ($0.symbol, $0) }) { first, _ in first }
+        self.pairs = pairs.compactMap { pair in
+            guard let first = recorded[pair.first], let second = recorded[pair.second] else { return nil }
+            return AssetPair(first, second)
+        }
     }
 
     /// Symbols that mean a coin or token; a symbol in neither list is that of a share.

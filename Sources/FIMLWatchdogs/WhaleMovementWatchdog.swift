@@ -80,7 +80,7 @@ public struct WhaleMovementWatchdog: Watchdog {
         return Judgement(
             // One transaction can move two assets, as a swap does: each is told.
             subject: "\(asset.symbol)/\(transfer.hash)", assets: [asset], observedAt: transfer.observedAt,
-            anomaly: Anomaly(type: .whaleMovement, severity: severity, discriminator: transfer.hash),
+            anomaly: Anomaly(type: .whaleMovement, severity: severity),
             endsAfterSeconds: Self.windowSeconds,
             description: "\(Figure.decimals(transfer.amount)) \(asset.symbol) worth "
                 + "\(Figure.decimals(transfer.usdValue / 1e6)) million US dollars moved"

@@ -70,6 +70,7 @@ final class WatchdogControl: Sendable {
     }
 
     private func show(_ health: WatchdogHealthSummary) {
+        state.providerHealth.withLock { $0 = feed.providers() }
         state.watchdogHealth.withLock { $0 = health }
         for watchdog in health.watchdogs {
             let name = watchdog.name.rawValue
