@@ -3,7 +3,7 @@ import FIMLWatchdogs
 import MarketData
 
 /// A market made of what a test wants.
-struct FixtureMarket: BarSource, FundingRateSource {
+struct FixtureMarket {
     var bars: [Asset: [Bar]] = [:]
     var rates: [Asset: [FundingRate]] = [:]
     /// Symbols whose source fails.

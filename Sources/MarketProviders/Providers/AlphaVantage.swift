@@ -80,7 +80,8 @@ public enum AlphaVantage {
         }
     }
 
-    /// What Alpha Vantage knows of a company; not its debt. Growth is of the newest quarter over a year before.
+    /// What Alpha Vantage knows of a company; not its debt. Growth is of the newest quarter over a year
+    /// before.
     public static func fundamentals(of asset: Asset, key: String) -> Endpoint<Fundamentals>? {
         guard let ticker = Ticker.us(asset) else { return nil }
         return endpoint("OVERVIEW", [["symbol", ticker]], key) { answer throws(MarketDataError) in

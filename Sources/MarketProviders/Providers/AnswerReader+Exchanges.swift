@@ -51,7 +51,9 @@ extension AnswerReader {
             }
         var bars: [Bar] = []
         for index in newest {
-            guard let bar = bar(rows[index], at: "\(place)[\(index)]", columns, every: interval) else { continue }
+            guard let bar = bar(rows[index], at: "\(place)[\(index)]", columns, every: interval) else {
+                continue
+            }
             if let last = bars.last, bar.opensAt <= last.opensAt {
                 refuse("\(place)[\(index)][\(columns.time)]", "is not later than the bar before it")
             } else {
@@ -83,7 +85,8 @@ extension AnswerReader {
             return nil
         }
         return Bar(
-            opensAt: opensAt, intervalSeconds: interval.seconds, open: open, high: high, low: low, close: close,
+            opensAt: opensAt, intervalSeconds: interval.seconds, open: open, high: high, low: low,
+            close: close,
             volume: amount(row.column(columns.volume), at: "\(place)[\(columns.volume)]"))
     }
 

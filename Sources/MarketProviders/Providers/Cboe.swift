@@ -43,8 +43,8 @@ public enum Cboe {
     }
 }
 
-/// What the symbol of an option says, by the Options Symbology Initiative of the OCC (2010): the root, the day
-/// of expiry as YYMMDD, C or P, and the strike in thousandths, 8 digits: `RUT231020C01000000`.
+/// What the symbol of an option says, by the Options Symbology Initiative of the OCC (2010): the root, the
+/// day of expiry as YYMMDD, C or P, and the strike in thousandths, 8 digits: `RUT231020C01000000`.
 struct OptionTerms {
     let kind: OptionContract.Kind
     let strike: Double

@@ -19,7 +19,9 @@ struct CryptoPair: Hashable {
     /// and digits: only those may come into a URL.
     init?(_ asset: Asset) {
         let base = asset.symbol
-        guard asset.assetType == .crypto, !Self.dollars.contains(base), Self.isTicker(base) else { return nil }
+        guard asset.assetType == .crypto, !Self.dollars.contains(base), Self.isTicker(base) else {
+            return nil
+        }
         self.base = base
         guard let pair = asset.pair else {
             guard asset.currency == "USD" || Self.isTicker(asset.currency) else { return nil }

@@ -22,8 +22,8 @@ public enum Polygon {
                 series.add(
                     series.reader.milliseconds(item["t"], at: "\(place).t"),
                     .init(
-                        open: item["o"], high: item["h"], low: item["l"], close: item["c"], volume: item["v"]),
-                    at: place)
+                        open: item["o"], high: item["h"], low: item["l"], close: item["c"],
+                        volume: item["v"]), at: place)
             }
             return try series.decoded(limit: limit)
         }

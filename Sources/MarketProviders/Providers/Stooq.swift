@@ -3,7 +3,8 @@ import MarketData
 
 /// Stooq: days of US equities and funds as CSV, without a key.
 public enum Stooq {
-    /// Daily bars, adjusted for splits by Stooq. The answer is the whole history, of which the newest are kept.
+    /// Daily bars, adjusted for splits by Stooq. The answer is the whole history, of which the newest are
+    /// kept.
     public static func bars(of asset: Asset, every interval: BarInterval, limit: Int) -> Endpoint<[Bar]>? {
         guard interval == .day, let ticker = Ticker.us(asset) else { return nil }
         let request = ProviderRequest(

@@ -4,8 +4,8 @@ import MarketData
 /// Tiingo: bars and news of US equities and funds.
 public enum Tiingo {
     /// Bars, oldest first. Days are as traded, with the splits that Tiingo tells applied; minutes are of the
-    /// exchange IEX alone and without volume. The API wants to be told from when: so that there are `limit` up
-    /// to `moment`.
+    /// exchange IEX alone and without volume. The API wants to be told from when: so that there are `limit`
+    /// up to `moment`.
     public static func bars(
         of asset: Asset, every interval: BarInterval, limit: Int, key: String, at moment: Timestamp = .present
     ) -> Endpoint<[Bar]>? {

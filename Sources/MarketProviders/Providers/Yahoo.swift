@@ -9,8 +9,8 @@ public enum Yahoo {
 
     /// Bars of a US equity or fund, an index or a cryptocurrency in the asset's currency.
     ///
-    /// Prices are not adjusted for dividends; Yahoo itself puts them into today's shares, and where it has not
-    /// done so yet, the splits in the answer are applied. A minute without trade has no bar.
+    /// Prices are not adjusted for dividends; Yahoo itself puts them into today's shares, and where it has
+    /// not done so yet, the splits in the answer are applied. A minute without trade has no bar.
     public static func bars(of asset: Asset, every interval: BarInterval, limit: Int) -> Endpoint<[Bar]>? {
         guard let symbol = symbol(of: asset) else { return nil }
         let request = ProviderRequest(
