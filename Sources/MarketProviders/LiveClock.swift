@@ -19,8 +19,8 @@ actor LiveClock {
         return Task.isCancelled ? nil : MarketMoment(lap: 0, time: now)
     }
 
-    /// What to tell for `now` after `last`: when the clock was set back, time stands still until it has caught
-    /// up, for a market's time only grows.
+    /// What to tell for `now` after `last`: when the clock was set back, time stands still until it has
+    /// caught up, for a market's time only grows.
     static func later(_ now: Timestamp, than last: Timestamp?) -> Timestamp {
         last.map { max($0, now) } ?? now
     }
