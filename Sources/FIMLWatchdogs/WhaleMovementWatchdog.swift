@@ -49,9 +49,9 @@ public struct WhaleMovementWatchdog: Watchdog {
 
     private func judge(_ transfers: [Transfer], _ asset: Asset, _ moment: Timestamp) -> [Judgement] {
         let large = transfers.filter { transfer in
+            guard transfer.isPlausible, transfer.usdValue > settings.minUSD else { return false }
             let age = moment.milliseconds - transfer.observedAt.milliseconds
-            return transfer.isPlausible && transfer.usdValue > settings.minUSD
-                && (-Self.aheadSeconds * 1_000..<Self.windowSeconds * 1_000).contains(age)
+            return (-Self.aheadSeconds * 1_000..<Self.windowSeconds * 1_000).contains(age)
         }
         let ofEachHash = Dictionary(large.map { ($0.hash, $0) }) { $1.usdValue > $0.usdValue ? $1 : $0 }
             .values.sorted { ($0.observedAt, $0.hash) < ($1.observedAt, $1.hash) }
