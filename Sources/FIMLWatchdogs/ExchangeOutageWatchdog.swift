@@ -16,7 +16,7 @@ public struct ExchangeOutageWatchdog: Watchdog {
     private let settings: Settings.ExchangeOutage
     private let source: any ExchangeStatusSource
 
-    /// Watches the exchanges that `source` asks.
+    /// Watches the exchanges that the settings name.
     public init(_ settings: Settings.ExchangeOutage, source: any ExchangeStatusSource) {
         self.settings = settings
         self.source = source
@@ -29,7 +29,7 @@ public struct ExchangeOutageWatchdog: Watchdog {
 
     /// Judges all exchanges, as `Watchdog` says.
     public func check(at moment: Timestamp) async throws -> [Judgement] {
-        let statuses = await source.exchangeStatuses(at: moment).joined()
+        let statuses = await source.exchangeStatuses(of: settings.exchanges, at: moment).joined()
         let histories = Dictionary(grouping: statuses, by: \.exchange).values
             .map { $0.chronological().suffix(2) }
             .filter { history in

@@ -21,10 +21,6 @@ extension LiveMarket: TransferSource {
 }
 
 extension LiveMarket: ExchangeStatusSource {
-    /// What the exchanges answered, as `ExchangeStatusSource` says.
-    public func exchangeStatuses(at moment: Timestamp) async -> [[ExchangeStatus]] {
-        await exchanges.exchangeStatuses(at: moment)
-    }
 }
 
 extension LiveMarket: MarketClock {

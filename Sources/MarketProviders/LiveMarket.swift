@@ -36,7 +36,6 @@ public actor LiveMarket {
     let configuration: Configuration
     let order: ProviderOrder
     let fallback: Fallback
-    let exchanges: any ExchangeStatusSource
     let feed: TransferFeed
     let log: @Sendable (String) -> Void
     private let file: HistoryFile?
@@ -51,11 +50,10 @@ public actor LiveMarket {
     /// old is dropped; `log` gets one line for whatever could not be used.
     public init(
         _ configuration: Configuration = Configuration(), client: any ProviderAsking,
-        exchanges: any ExchangeStatusSource, transfers: TransferFeed, now: Timestamp,
+        transfers: TransferFeed, now: Timestamp,
         log: @escaping @Sendable (String) -> Void
     ) {
         self.configuration = configuration
-        self.exchanges = exchanges
         self.log = log
         feed = transfers
         order = ProviderOrder(keys: configuration.keys)

@@ -69,7 +69,7 @@ struct ExchangeOutageWatchdogTests {
         #expect(refused.description == "kraken does not answer")
         #expect(
             refused.anomaly
-                == Anomaly(type: .exchangeOutage, severity: .critical, discriminator: "kraken"))
+                == Anomaly(type: .exchangeOutage, severity: .critical))
         let failing = try #require(try await Self.judge([Self.status("kraken", 503)]).first)
         #expect(failing.data["status_code"] == .integer(503))
         #expect(failing.data["error"] == "answers with status 503" && failing.evidence.observed == 503)

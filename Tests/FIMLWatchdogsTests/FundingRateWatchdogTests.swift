@@ -22,11 +22,11 @@ struct FundingRateWatchdogTests {
     @Test(
         "the mean decides, strictly, either way",
         arguments: [
-            (0.001, nil), (0.0011, Anomaly(type: .fundingSpike, severity: .high, discriminator: "positive")),
+            (0.001, nil), (0.0011, Anomaly(type: .fundingSpike, severity: .high)),
             (-0.001, nil),
-            (-0.0011, Anomaly(type: .fundingSpike, severity: .high, discriminator: "negative")),
-            (0.003, Anomaly(type: .fundingSpike, severity: .high, discriminator: "positive")),
-            (0.0031, Anomaly(type: .fundingSpike, severity: .critical, discriminator: "positive")), (0, nil),
+            (-0.0011, Anomaly(type: .fundingSpike, severity: .high)),
+            (0.003, Anomaly(type: .fundingSpike, severity: .high)),
+            (0.0031, Anomaly(type: .fundingSpike, severity: .critical)), (0, nil),
         ] as [(Double, Anomaly?)])
     func rule(rate: Double, anomaly: Anomaly?) async throws {
         #expect(try await Self.judge([("x", rate, 0)]).map { $0.anomaly } == [anomaly])

@@ -19,12 +19,12 @@ struct PriceAnomalyWatchdogTests {
     @Test(
         "the move decides, strictly; below -10 % it is a flash crash",
         arguments: [
-            (105.0, nil), (105.5, Anomaly(type: .priceAnomaly, severity: .high, discriminator: "up")),
-            (95.0, nil), (94.5, Anomaly(type: .priceAnomaly, severity: .high, discriminator: "down")),
-            (110.0, Anomaly(type: .priceAnomaly, severity: .high, discriminator: "up")),
-            (111.0, Anomaly(type: .priceAnomaly, severity: .critical, discriminator: "up")),
-            (90.0, Anomaly(type: .priceAnomaly, severity: .high, discriminator: "down")),
-            (89.0, Anomaly(type: .flashCrash, severity: .critical, discriminator: "down")),
+            (105.0, nil), (105.5, Anomaly(type: .priceAnomaly, severity: .high)),
+            (95.0, nil), (94.5, Anomaly(type: .priceAnomaly, severity: .high)),
+            (110.0, Anomaly(type: .priceAnomaly, severity: .high)),
+            (111.0, Anomaly(type: .priceAnomaly, severity: .critical)),
+            (90.0, Anomaly(type: .priceAnomaly, severity: .high)),
+            (89.0, Anomaly(type: .flashCrash, severity: .critical)),
         ] as [(Double, Anomaly?)])
     func rule(price: Double, anomaly: Anomaly?) async throws {
         #expect(try await Self.judge([quote(0), quote(60, price)]).map { $0.anomaly } == [anomaly])

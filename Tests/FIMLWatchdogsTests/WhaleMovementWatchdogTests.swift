@@ -35,7 +35,7 @@ struct WhaleMovementWatchdogTests {
     func rule(usdValue: Double, severity: Severity?) async throws {
         let found = try await Self.judge([Self.transfer(usdValue)]).compactMap { $0.anomaly }
         #expect(found.map(\.severity) == (severity.map { [$0] } ?? []))
-        #expect(found.allSatisfy { $0.type == .whaleMovement && $0.discriminator == "h" })
+        #expect(found.allSatisfy { $0.type == .whaleMovement })
     }
 
     @Test("the event carries FIML's figures and the evidence")
