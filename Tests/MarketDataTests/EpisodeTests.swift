@@ -69,5 +69,8 @@ struct EpisodeTests {
         #expect(market.episodes.count == 1)
         let alone = try parseRecording([script])
         #expect(throws: MarketDataError.self) { try ReplayMarket(alone, from: nil, speed: 1) }
+        let episodes = (name: "e.csv", bytes: Array("from,to\n-1,1\n1969-12-31,60\n".utf8))
+        let planned = try parseRecording([script, episodes])
+        #expect(throws: MarketDataError.self) { try ReplayMarket(planned, from: nil, speed: 1) }
     }
 }

@@ -133,6 +133,16 @@ struct ReplayMarketTests {
         }
     }
 
+    @Test("days before 1970 are days too")
+    func transfersBefore1970() throws {
+        let market = try Self.market("time,tx_hash,amount,usd_value\n1969-12-31T12:00:00Z,a,1,1\n")
+        let seen = try [-86_401, -86_400, -1, 0].map { second in
+            try market.transfers(of: [Self.asset], at: Self.at(second), within: .max, minUSD: 0)[0].result
+                .get()?.count
+        }
+        #expect(seen == [nil, 0, 1, nil])
+    }
+
     @Test("each depth has the mean of the 7 days before it, a snapshot seven days old among them")
     func depthWindow() throws {
         let week: Int64 = 604_800

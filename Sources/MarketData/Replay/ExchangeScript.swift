@@ -7,9 +7,9 @@ public struct ExchangeScriptEntry: Hashable, Sendable {
     public var time: Timestamp
     /// The exchange: `binance`.
     public var exchange: String
-    /// The HTTP status that it answers with; nil where it accepts the request and never answers.
+    /// The HTTP status that it answers with, 200 to 599; nil where it closes without an answer.
     public var statusCode: Int?
-    /// How long it takes to answer, in milliseconds; at least 0.
+    /// How long it takes to answer, or to close, in milliseconds; at least 0.
     public var delayMilliseconds: Int
 
     /// An entry with every part given.

@@ -1,11 +1,11 @@
 import FIMLCore
 import Glibc
 
-/// The figures of one kind that there are of one asset, oldest first.
+/// The figures of one kind that there are of one asset.
 public struct Series<Figure: Sendable>: Sendable {
     /// What they are of.
     public let asset: Asset
-    /// Oldest first.
+    /// Oldest first, unless their place in the recording says otherwise.
     public let figures: [Figure]
 }
 

@@ -89,12 +89,11 @@ extension ReplayMarket: DepthSource, FundingRateSource, EarningsSource, Transfer
 }
 
 extension Timestamp {
-    /// That many seconds and milliseconds before; any number of seconds is taken, none beyond what a
-    /// recording can span (years 1900 to 2199).
+    /// That many seconds and milliseconds before a moment of the recording. Any number of seconds is taken,
+    /// none beyond what a recording can span (years 1900 to 2199).
     fileprivate func earlier(bySeconds seconds: Int64, andMilliseconds more: Int64 = 0) -> Timestamp {
-        let milliseconds = min(max(seconds, 0), 10_000_000_000) * 1_000 + more
-        let (earlier, overflow) = self.milliseconds.subtractingReportingOverflow(milliseconds)
-        return Timestamp(milliseconds: overflow ? .min : earlier)
+        let span = min(max(seconds, 0), 10_000_000_000) * 1_000 + more
+        return Timestamp(milliseconds: milliseconds - span)
     }
 
     /// Days since 1970-01-01 in UTC.
