@@ -21,76 +21,72 @@ public final class ExchangeProbe: ExchangeStatusSource {
 
     /// What was asked last, so that one moment is asked for once.
     private struct Round {
+        var exchanges: [String]
         var moment: Timestamp
-        var statuses: Task<[[ExchangeStatus]], Never>
+        var statuses: Task<[String: [ExchangeStatus]], Never>
     }
 
     private let client: WebClient
-    /// Ordered by exchange.
-    private let addresses: [(exchange: String, url: String)]
+    private let baseURLs: [ProviderName: String]
     private let intervalSeconds: Int64
     private let timeLimit: Duration
     private let willAsk: @Sendable (Timestamp) -> Void
     private let latest = Locked<Round?>(nil)
 
-    /// Asks these exchanges, about every `intervalSeconds`. `baseURLs` say where a provider's API is, if not
-    /// at its usual place. Throws where an exchange is not known.
+    /// Asks about every `intervalSeconds`. `baseURLs` say where a provider's API is, if not at its usual
+    /// place.
     public convenience init(
-        _ exchanges: [String], client: WebClient, baseURLs: [ProviderName: String] = [:],
-        intervalSeconds: Int64 = 60, timeLimit: Duration = ExchangeProbe.timeLimit
-    ) throws(MarketDataError) {
-        try self.init(
-            exchanges, client: client, baseURLs: baseURLs, intervalSeconds: intervalSeconds,
-            timeLimit: timeLimit, willAsk: { _ in })
+        client: WebClient, baseURLs: [ProviderName: String] = [:], intervalSeconds: Int64 = 60,
+        timeLimit: Duration = ExchangeProbe.timeLimit
+    ) {
+        self.init(
+            client: client, baseURLs: baseURLs, intervalSeconds: intervalSeconds, timeLimit: timeLimit,
+            willAsk: { _ in })
     }
 
     /// `willAsk` is told each moment before the exchanges are asked for it.
     init(
-        _ exchanges: [String], client: WebClient, baseURLs: [ProviderName: String], intervalSeconds: Int64,
-        timeLimit: Duration, willAsk: @escaping @Sendable (Timestamp) -> Void
-    ) throws(MarketDataError) {
-        var addresses: [(exchange: String, url: String)] = []
-        for exchange in Set(exchanges).sorted() {
-            guard let (provider, path) = Self.known[exchange] else {
-                let names = Self.known.keys.sorted().joined(separator: ", ")
-                throw MarketDataError("cannot ask the exchange \"\(exchange)\"; known are \(names)")
-            }
-            let base = ProviderClient.baseURL(of: provider, among: baseURLs)
-            addresses.append((exchange, base + path))
-        }
+        client: WebClient, baseURLs: [ProviderName: String], intervalSeconds: Int64, timeLimit: Duration,
+        willAsk: @escaping @Sendable (Timestamp) -> Void
+    ) {
         self.client = client
-        self.addresses = addresses
+        self.baseURLs = baseURLs
         self.intervalSeconds = max(1, intervalSeconds)
         self.timeLimit = timeLimit
         self.willAsk = willAsk
     }
 
     /// Of each exchange its last two statuses, the newest as of now: asked for a later moment than before,
-    /// it asks the exchanges.
-    public func exchangeStatuses(at moment: Timestamp) async -> [[ExchangeStatus]] {
+    /// it asks the exchanges. One that it does not know is left out.
+    public func exchangeStatuses(of exchanges: [String], at moment: Timestamp) async -> [[ExchangeStatus]] {
+        let exchanges = Set(exchanges).sorted()
         let statuses = latest.withLock { latest in
-            if let latest, latest.moment == moment { return latest.statuses }
+            if let latest, latest.moment == moment, latest.exchanges == exchanges { return latest.statuses }
             let earlier = latest?.statuses
-            let statuses = Task { await self.ask(at: moment, after: await earlier?.value ?? []) }
-            latest = Round(moment: moment, statuses: statuses)
+            let statuses = Task { await self.ask(exchanges, at: moment, after: await earlier?.value ?? [:]) }
+            latest = Round(exchanges: exchanges, moment: moment, statuses: statuses)
             return statuses
         }
-        return await statuses.value
+        return await statuses.value.sorted { $0.key < $1.key }.map(\.value)
     }
 
     /// Asks all, and puts each status behind the exchange's last before the moment.
-    private func ask(at moment: Timestamp, after earlier: [[ExchangeStatus]]) async -> [[ExchangeStatus]] {
+    private func ask(
+        _ exchanges: [String], at moment: Timestamp, after earlier: [String: [ExchangeStatus]]
+    ) async -> [String: [ExchangeStatus]] {
         willAsk(moment)
-        return await withTaskGroup(of: (Int, ExchangeStatus).self) { group in
-            for (index, address) in addresses.enumerated() {
-                group.addTask { (index, await self.ask(address.exchange, address.url, at: moment)) }
+        return await withTaskGroup(of: ExchangeStatus.self) { group in
+            for exchange in exchanges {
+                guard let (provider, path) = Self.known[exchange] else { continue }
+                let url = ProviderClient.baseURL(of: provider, among: baseURLs) + path
+                group.addTask { await self.ask(exchange, url, at: moment) }
             }
-            var statuses = addresses.indices.map { index in
+            var statuses: [String: [ExchangeStatus]] = [:]
+            for await status in group {
                 // A replayed market may begin anew: what was later then is not known yet.
-                let last = index < earlier.count ? earlier[index].last : nil
-                return [last].compactMap(\.self).filter { $0.observedAt < moment }
+                let last = earlier[status.exchange]?.last { $0.observedAt < moment }
+                statuses[status.exchange] = [last, status].compactMap(\.self)
             }
-            for await (index, status) in group { statuses[index].append(status) }
             return statuses
         }
     }

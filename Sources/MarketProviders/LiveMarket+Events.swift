@@ -20,9 +20,6 @@ extension LiveMarket: TransferSource {
     }
 }
 
-extension LiveMarket: ExchangeStatusSource {
-}
-
 extension LiveMarket: MarketClock {
     /// The real time, at once and then each second.
     public nonisolated func moments() -> AsyncStream<MarketMoment> {

@@ -12,11 +12,10 @@ public final class ScriptedExchanges: ExchangeStatusSource {
     private let server: ScriptedServer
     private let probe: ExchangeProbe
 
-    /// Answers for these exchanges as the script says. Throws where an exchange is not known, a status is not
-    /// one from 200 to 599, or the server cannot be started.
+    /// Answers as the script says. Throws where a status is not one from 200 to 599, or the server cannot be
+    /// started.
     public init(
-        _ exchanges: [String], script: [ExchangeScriptEntry], client: WebClient, intervalSeconds: Int64 = 60,
-        timeLimit: Duration = ExchangeProbe.timeLimit
+        script: [ExchangeScriptEntry], client: WebClient, intervalSeconds: Int64 = 60, timeLimit: Duration = ExchangeProbe.timeLimit
     ) throws(MarketDataError) {
         if let entry = script.first(where: { !(200...599).contains($0.statusCode ?? 200) }) {
             throw MarketDataError("no exchange answers with the status \(entry.statusCode ?? 0)")
@@ -38,14 +37,14 @@ public final class ScriptedExchanges: ExchangeStatusSource {
         self.server = server
         let baseURLs = Dictionary(
             ExchangeProbe.known.values.map { ($0.provider, server.baseURL) }, uniquingKeysWith: { $1 })
-        probe = try ExchangeProbe(
-            exchanges, client: client, baseURLs: baseURLs, intervalSeconds: intervalSeconds,
+        probe = ExchangeProbe(
+            client: client, baseURLs: baseURLs, intervalSeconds: intervalSeconds,
             timeLimit: timeLimit, willAsk: { now in moment.withLock { $0 = now } })
     }
 
     /// Of each exchange its last two statuses, as the script has them at that moment.
-    public func exchangeStatuses(at moment: Timestamp) async -> [[ExchangeStatus]] {
-        await probe.exchangeStatuses(at: moment)
+    public func exchangeStatuses(of exchanges: [String], at moment: Timestamp) async -> [[ExchangeStatus]] {
+        await probe.exchangeStatuses(of: exchanges, at: moment)
     }
 
     private static func reply(_ entry: ExchangeScriptEntry?) -> ScriptedReply {

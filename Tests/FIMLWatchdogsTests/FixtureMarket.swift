@@ -4,7 +4,7 @@ import FIMLWatchdogs
 import MarketData
 
 /// A market made of what a test wants; each series is oldest first.
-struct FixtureMarket: WatchdogSources {
+struct FixtureMarket: MarketSources.Market, ExchangeStatusSource {
     var bars: [Asset: [Bar]] = [:]
     var quotes: [Asset: [Quote]] = [:]
     var depths: [Asset: [MarketDepth]] = [:]
@@ -83,11 +83,17 @@ struct FixtureMarket: WatchdogSources {
         }
     }
 
-    func exchangeStatuses(at moment: Timestamp) async -> [[ExchangeStatus]] {
-        Dictionary(grouping: statuses.filter { isCareless || $0.observedAt <= moment }, by: \.exchange)
+    func exchangeStatuses(of exchanges: [String], at moment: Timestamp) async -> [[ExchangeStatus]] {
+        let asked = statuses.filter {
+            isCareless || ($0.observedAt <= moment && exchanges.contains($0.exchange))
+        }
+        return Dictionary(grouping: asked, by: \.exchange)
             .sorted { $0.key < $1.key }
             .map { isCareless ? $0.value : $0.value.suffix(2) }
     }
+
+    /// All needs, met by it.
+    var sources: MarketSources { MarketSources(self, exchanges: self) }
 
     private func answers<Figures>(of assets: [Asset], _ figures: (Asset) -> Figures) -> [Answer<Figures>] {
         assets.map { asset in

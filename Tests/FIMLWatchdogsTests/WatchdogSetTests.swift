@@ -11,7 +11,7 @@ struct WatchdogSetTests {
         var settings = Settings().watchdogs
         settings.whaleMovement.isEnabled = false
         settings.priceAnomaly.checkInterval = .seconds(7)
-        let watchdogs = WatchdogSet.all(settings, assets: WatchedAssets(), market: FixtureMarket())
+        let watchdogs = WatchdogSet.all(settings, assets: WatchedAssets(), market: FixtureMarket().sources)
         #expect(watchdogs.map(\.name) == WatchdogName.allCases)
         #expect(watchdogs.map(\.schedule.intervalSeconds) == [300, 60, 120, 300, 180, 600, 60, 7])
         #expect(watchdogs.filter { !$0.schedule.isEnabled }.map(\.name) == [.whaleMovement])

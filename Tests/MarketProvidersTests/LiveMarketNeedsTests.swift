@@ -78,12 +78,6 @@ struct LiveMarketNeedsTests {
         #expect(await providers.asked.contains(.blockchainInfo))
     }
 
-    @Test("Exchange statuses are the probe's")
-    func statuses() async {
-        let market = Live.market(LiveMarketProviders { _, _ in nil })
-        #expect(await market.exchangeStatuses(at: Live.noon).map { $0.map(\.statusCode) } == [[200]])
-    }
-
     @Test("Figures of companies, economies, news and options come from the first that has any")
     func workers() async throws {
         var known = Fundamentals()

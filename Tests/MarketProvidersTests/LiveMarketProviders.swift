@@ -85,19 +85,6 @@ actor LiveMarketProviders: ProviderAsking {
     }
 }
 
-/// Exchanges of which one is known.
-struct OneExchange: ExchangeStatusSource {
-    func exchangeStatuses(at moment: Timestamp) -> [[ExchangeStatus]] {
-        [
-            [
-                ExchangeStatus(
-                    exchange: "binance", observedAt: moment, intervalSeconds: 60, statusCode: 200,
-                    responseMilliseconds: 12)
-            ]
-        ]
-    }
-}
-
 /// Keeps the lines of a log.
 actor LogLines {
     private(set) var lines: [String] = []
@@ -124,8 +111,7 @@ enum Live {
         configuration.keys = keys
         configuration.directory = directory
         return LiveMarket(
-            configuration, client: providers, exchanges: OneExchange(),
-            transfers: TransferFeed(asking: providers, whaleAlertKey: nil), now: now, log: log)
+            configuration, client: providers, transfers: TransferFeed(asking: providers, whaleAlertKey: nil), now: now, log: log)
     }
 
     static func after(_ seconds: Int64) -> Timestamp {
