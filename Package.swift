@@ -73,7 +73,8 @@ let package = Package(
         .testTarget(name: "ConfigurationTests", dependencies: ["Configuration", "Observability"]),
         .testTarget(name: "ObservabilityTests", dependencies: ["Observability"]),
         .testTarget(name: "MarketDataTests", dependencies: ["FIMLCore", "GatewayTesting", "MarketData"]),
-        .testTarget(name: "WebClientTests", dependencies: ["GatewayTesting", "HTTP", "MarketProviders", "WebClient"]),
+        .testTarget(
+            name: "WebClientTests", dependencies: ["GatewayTesting", "HTTP", "MarketProviders", "WebClient"]),
         .testTarget(
             name: "MarketProvidersTests",
             dependencies: [
