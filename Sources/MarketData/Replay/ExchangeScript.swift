@@ -7,7 +7,7 @@ public struct ExchangeScriptEntry: Hashable, Sendable {
     public var time: Timestamp
     /// The exchange: `binance`.
     public var exchange: String
-    /// The HTTP status that it answers with, 200 to 599; nil where it closes the connection without an answer.
+    /// The HTTP status that it answers with, 200 to 599; nil where it closes the connection without one.
     public var statusCode: Int?
     /// How long it takes to answer, or to close, in milliseconds; at least 0.
     public var delayMilliseconds: Int
