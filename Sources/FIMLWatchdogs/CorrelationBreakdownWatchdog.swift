@@ -8,6 +8,8 @@ import MarketData
 /// are joined on equal days, so that Bitcoin's weekends drop against a stock that rests then; a bar belongs
 /// to the day, in UTC, on which it opens; returns are simple, from one joint day to the next. A pair with
 /// fewer returns, or with an asset whose price did not move, is not judged.
+///
+/// Closes are taken as the source gives them; one that does not adjust for splits shows a split as a return.
 public struct CorrelationBreakdownWatchdog: Watchdog {
     /// How many returns make the recent correlation.
     public static let recentReturns = 7

@@ -73,7 +73,8 @@ public struct EarningsAnomalyWatchdog: Watchdog {
                 ],
                 evidence: Evidence(
                     rule: "earnings_anomaly.threshold_pct", operator: "gt", threshold: settings.thresholdPct,
-                    observed: abs(surprisePct)))
+                    // Nothing is current any more, however large it was: not near the threshold either.
+                    observed: isCurrent ? abs(surprisePct) : 0))
         ]
     }
 }

@@ -16,8 +16,10 @@ extension Array where Element: PlausibleFigure {
     /// The plausible ones, oldest first. Of several of one moment, as when a bar is told twice, the last
     /// counts.
     func chronological() -> [Element] {
+        // As a rule nothing is to be done, and nothing is copied.
+        let isInOrder = zip(self, dropFirst()).allSatisfy { $0.moment < $1.moment }
+        if isInOrder && allSatisfy({ $0.isPlausible }) { return self }
         let plausible = filter(\.isPlausible)
-        if zip(plausible, plausible.dropFirst()).allSatisfy({ $0.moment < $1.moment }) { return plausible }
         return Dictionary(plausible.map { ($0.moment, $0) }) { $1 }.values.sorted { $0.moment < $1.moment }
     }
 }

@@ -84,6 +84,7 @@ struct EarningsAnomalyWatchdogTests {
         let over = try #require(try await Self.judge(report, onDay: 189).first)
         #expect(over.anomaly == nil && over.observedAt == at(189 * Self.day))
         #expect(over.data == last.data)
+        #expect(last.evidence.observed == 100 && over.evidence.observed == 0)
     }
 
     @Test("the threshold is a setting")

@@ -95,7 +95,7 @@ struct PriceAnomalyWatchdogTests {
         #expect(try await Self.judge(quotes) { $0.thresholdPct = 2 }.first?.evidence.threshold == 2)
     }
 
-    @Test("a stale price is not judged, nor one from the future")
+    @Test("a stale price is not judged, nor one from more than a minute ahead")
     func stale() async throws {
         let quotes = [quote(0), quote(60, 50)]
         #expect(try await Self.judge(quotes, at: at(60 + 300)).count == 1)
