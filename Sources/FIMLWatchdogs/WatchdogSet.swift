@@ -11,7 +11,8 @@ public enum WatchdogSet {
     ) -> any Watchdog {
         switch name {
         case .earningsAnomaly:
-            EarningsAnomalyWatchdog(settings.earningsAnomaly, assets: assets.earnings, source: market.earnings)
+            EarningsAnomalyWatchdog(
+                settings.earningsAnomaly, assets: assets.earnings, source: market.earnings)
         case .unusualVolume:
             UnusualVolumeWatchdog(settings.unusualVolume, assets: assets.volume, source: market.bars)
         case .whaleMovement:

@@ -15,7 +15,8 @@ public final class ScriptedExchanges: ExchangeStatusSource {
     /// Answers as the script says. Throws where a status is not one from 200 to 599, or the server cannot be
     /// started.
     public init(
-        script: [ExchangeScriptEntry], client: WebClient, intervalSeconds: Int64 = 60, timeLimit: Duration = ExchangeProbe.timeLimit
+        script: [ExchangeScriptEntry], client: WebClient, intervalSeconds: Int64 = 60,
+        timeLimit: Duration = ExchangeProbe.timeLimit
     ) throws(MarketDataError) {
         if let entry = script.first(where: { !(200...599).contains($0.statusCode ?? 200) }) {
             throw MarketDataError("no exchange answers with the status \(entry.statusCode ?? 0)")

@@ -88,7 +88,7 @@ struct ExchangeProbeTests {
         }
         let probe = ExchangeProbe(
             client: client, baseURLs: [.coinbase: server.baseURL],
-            timeLimit: .milliseconds(150))
+            timeLimit: name == "silence" ? .milliseconds(150) : ExchangeProbe.timeLimit)
         let status = try #require(await probe.exchangeStatuses(of: ["coinbase"], at: at(0)).first?.first)
         #expect(status.statusCode == code)
         #expect((status.error == nil) == (code != nil))

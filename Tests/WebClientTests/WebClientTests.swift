@@ -122,7 +122,33 @@ struct WebClientTests {
         #expect(reason.lowercased().contains("connect"))
     }
 
+    @Test("HTTPS is not spoken with a server that has no certificate")
+    func noTLS() async throws {
+        let server = try ScriptedServer { _ in ScriptedReply(200) }
+        let outcome = await outcome(WebRequest("https://127.0.0.1:\(server.port)/", timeLimit: .seconds(2)))
+        guard case .failure(.unreachable) = outcome else {
+            Issue.record("\(outcome)")
+            return
+        }
+    }
+
     // MARK: - Bounds
+
+    @Test("Many requests at once share a few connections, and each has its own answer")
+    func many() async throws {
+        let server = try ScriptedServer { request in ScriptedReply(200, request.path) }
+        let (client, url) = (client, server.baseURL)
+        let wrong = await withTaskGroup(of: Bool.self) { group in
+            for number in 0..<300 {
+                group.addTask {
+                    let response = try? await client.fetch(WebRequest("\(url)/\(number)"))
+                    return response?.body != Array("/\(number)".utf8)
+                }
+            }
+            return await group.reduce(0) { $1 ? $0 + 1 : $0 }
+        }
+        #expect(wrong == 0)
+    }
 
     /// 1,000 times "a", by gzip(1).
     private static let gzippedThousand: [UInt8] = [
