@@ -50,8 +50,7 @@ public actor LiveMarket {
     /// old is dropped; `log` gets one line for whatever could not be used.
     public init(
         _ configuration: Configuration = Configuration(), client: any ProviderAsking,
-        transfers: TransferFeed, now: Timestamp,
-        log: @escaping @Sendable (String) -> Void
+        transfers: TransferFeed, now: Timestamp, log: @escaping @Sendable (String) -> Void
     ) {
         self.configuration = configuration
         self.log = log

@@ -111,7 +111,8 @@ enum Live {
         configuration.keys = keys
         configuration.directory = directory
         return LiveMarket(
-            configuration, client: providers, transfers: TransferFeed(asking: providers, whaleAlertKey: nil), now: now, log: log)
+            configuration, client: providers, transfers: TransferFeed(asking: providers, whaleAlertKey: nil),
+            now: now, log: log)
     }
 
     static func after(_ seconds: Int64) -> Timestamp {
