@@ -22,6 +22,6 @@ enum Freshness {
 
     /// Whether what is said to be from `observedAt` lies further ahead than clocks differ.
     static func isAhead(_ observedAt: Timestamp, of moment: Timestamp) -> Bool {
-        observedAt.milliseconds - moment.milliseconds > skewSeconds * 1_000
+        observedAt.milliseconds > moment.milliseconds + skewSeconds * 1_000
     }
 }
