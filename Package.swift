@@ -49,7 +49,8 @@ let package = Package(
             name: "Gateway",
             dependencies: [
                 "Broadcast", "Configuration", "EventStore", "FIMLCore", "FIMLWatchdogs", "HTTP", "MarketData",
-                "MarketProviders", "EventLoop", "LinuxSystem", "Locking", "Observability", "PublicSchema", "TLS", "Transport",
+                "MarketProviders", "EventLoop", "LinuxSystem", "Locking", "Observability", "PublicSchema",
+                "TLS", "Transport",
                 "WebSocket",
             ]),
         .target(name: "GatewayClient", dependencies: ["COpenSSL", "FIMLCore", "LinuxSystem", "WebSocket"]),
@@ -73,7 +74,8 @@ let package = Package(
         .testTarget(name: "ConfigurationTests", dependencies: ["Configuration", "Observability"]),
         .testTarget(name: "ObservabilityTests", dependencies: ["Observability"]),
         .testTarget(name: "MarketDataTests", dependencies: ["FIMLCore", "GatewayTesting", "MarketData"]),
-        .testTarget(name: "WebClientTests", dependencies: ["GatewayTesting", "HTTP", "MarketProviders", "WebClient"]),
+        .testTarget(
+            name: "WebClientTests", dependencies: ["GatewayTesting", "HTTP", "MarketProviders", "WebClient"]),
         .testTarget(
             name: "MarketProvidersTests",
             dependencies: [

@@ -116,7 +116,9 @@ actor WatchdogRunner {
 
     // MARK: - A check
 
-    private func check(at moment: MarketMoment) async {
+    /// One check and the events that come of it. Called one at a time, moments in order.
+
+    func check(at moment: MarketMoment) async {
         await endLap(before: moment)
         let begin = ContinuousClock.now
         var judgements: [Judgement]?

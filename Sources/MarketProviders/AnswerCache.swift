@@ -46,6 +46,7 @@ struct AnswerCache {
     /// Keeps an answer, in place of the last to the same request, if it has a validator and is not too large.
     mutating func keep(_ response: WebResponse, for key: Key) {
         remove(key)
+        uses += 1
         let entry = Entry(
             body: response.body, etag: Self.validator(response.field("ETag")),
             lastModified: Self.validator(response.field("Last-Modified")), lastUse: uses)

@@ -143,7 +143,7 @@ struct HostileMarketTests {
     private static func check(
         _ name: WatchdogName, _ market: FixtureMarket, _ assets: WatchedAssets
     ) async throws -> [Judgement] {
-        try await WatchdogSet.watchdog(name, Settings().watchdogs, assets: assets, market: market)
+        try await WatchdogSet.watchdog(name, Settings().watchdogs, assets: assets, market: market.sources)
             .check(at: at(HostileMarket.now))
             .sorted { $0.subject < $1.subject }
     }
@@ -184,7 +184,7 @@ struct HostileMarketTests {
             settings.correlationBreakdown.threshold = value
             settings.priceAnomaly.thresholdPct = value
             settings.priceAnomaly.window = .seconds(value.isFinite ? Int64.max : Int64.min)
-            let watchdog = WatchdogSet.watchdog(name, settings, assets: market.assets, market: market)
+            let watchdog = WatchdogSet.watchdog(name, settings, assets: market.assets, market: market.sources)
             for judgement in try await watchdog.check(at: at(HostileMarket.now)) {
                 #expect(judgement.evidence.observed.isFinite)
             }
