@@ -10,6 +10,11 @@ enum Freshness {
     /// How far a provider's clock may be ahead of ours, in seconds.
     static let skewSeconds: Int64 = 60
 
+    /// An interval that is set, kept within what it may be.
+    static func interval(_ seconds: Int64) -> Int64 {
+        min(max(seconds, intervals.lowerBound), intervals.upperBound)
+    }
+
     /// Whether what is from `observedAt`, and should come every `intervalSeconds`, is young enough.
     static func isFresh(_ observedAt: Timestamp, intervalSeconds: Int64, at moment: Timestamp) -> Bool {
         moment.milliseconds - observedAt.milliseconds <= intervalCount * intervalSeconds * 1_000
@@ -17,6 +22,6 @@ enum Freshness {
 
     /// Whether what is said to be from `observedAt` lies further ahead than clocks differ.
     static func isAhead(_ observedAt: Timestamp, of moment: Timestamp) -> Bool {
-        observedAt.milliseconds - moment.milliseconds > skewSeconds * 1_000
+        observedAt.milliseconds > moment.milliseconds + skewSeconds * 1_000
     }
 }

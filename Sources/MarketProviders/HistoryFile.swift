@@ -6,7 +6,7 @@ import MarketData
 struct HistoryFile: Sendable {
     /// Its name in the directory.
     static let name = "market-history.json"
-    /// A larger file is not ours: the bounds of `MarketHistory` make at most about 50 MB.
+    /// A larger file is not ours: the bounds of `MarketHistory` make less, as its test shows.
     static let sizeLimit = 64 << 20
 
     private let path: String
@@ -42,12 +42,16 @@ struct HistoryFile: Sendable {
 
     /// Replaces the file, so that a crash at any moment leaves the old one or the new one, whole.
     func save(_ history: MarketHistory) throws(MarketDataError) {
+        let bytes = history.json
+        guard bytes.count <= Self.sizeLimit else {
+            throw MarketDataError("\(Self.name) would have more than \(Self.sizeLimit) bytes")
+        }
         let temporary = "\(path).new"
         let descriptor = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else { throw Self.failure("open") }
         do throws(MarketDataError) {
             defer { close(descriptor) }
-            try Self.write(history.json, to: descriptor)
+            try Self.write(bytes, to: descriptor)
             guard fsync(descriptor) == 0 else { throw Self.failure("flush") }
         } catch {
             unlink(temporary)

@@ -4,19 +4,35 @@ import MarketData
 extension LiveMarket: EarningsSource {
     /// The newest reports, as `EarningsSource` says. One whose day of report no provider tells counts from
     /// the end of its quarter on: it could not be known to the provider before it was reported.
+    ///
+    /// Providers of reports allow few questions a day; when none answers, what one said within the last day
+    /// does.
     public func earnings(of assets: [Asset], at moment: Timestamp) async -> [Answer<EarningsReport?>] {
         await ConcurrentMap.map(assets) { asset in
-            do throws(MarketDataError) {
-                let newest = try await self.fallback.first(
-                    "earnings", of: asset.symbol, from: self.order.earnings(of: asset)
-                ) { reports, _ throws(MarketDataError) in
-                    reports.filter { !Freshness.isAhead($0.reportedAt ?? $0.quarterEnd, of: moment) }
-                        .max { $0.quarterEnd < $1.quarterEnd }
-                }
-                return Answer(asset, .success(newest))
-            } catch {
-                return Answer(asset, .failure(error))
+            Answer(asset, await self.earnings(of: asset, at: moment))
+        }
+    }
+
+    private func earnings(of asset: Asset, at moment: Timestamp) async -> Result<
+        EarningsReport?, MarketDataError
+    > {
+        let key = MarketHistory.key(of: asset)
+        do throws(MarketDataError) {
+            let newest = try await fallback.first(
+                "earnings", of: asset.symbol, from: order.earnings(of: asset)
+            ) { reports, _ throws(MarketDataError) in
+                reports.filter { !Freshness.isAhead($0.reportedAt ?? $0.quarterEnd, of: moment) }
+                    .max { $0.quarterEnd < $1.quarterEnd }
             }
+            // The table is bounded by starting over: the worst is an error too many.
+            if reports.count >= MarketHistory.assetLimit { reports.removeAll() }
+            reports[key] = newest.map { KnownReport(askedAt: moment, report: $0) }
+            return .success(newest)
+        } catch {
+            guard let known = reports[key],
+                moment.milliseconds - known.askedAt.milliseconds <= Self.reportMilliseconds
+            else { return .failure(error) }
+            return .success(known.report)
         }
     }
 }

@@ -24,7 +24,7 @@ extension LiveMarket: QuoteSource {
 
     private func quotes(of asset: Asset, at moment: Timestamp) async -> Result<QuoteWindow, MarketDataError> {
         let key = MarketHistory.key(of: asset)
-        let shortest = configuration.quoteIntervalSeconds
+        let shortest = Freshness.interval(configuration.quoteIntervalSeconds)
         do throws(MarketDataError) {
             let quote = try await fallback.first(
                 "quotes", of: asset.symbol, from: order.quote(of: asset)
@@ -68,7 +68,7 @@ extension LiveMarket: DepthSource {
 
     private func depth(of asset: Asset, at moment: Timestamp) async -> Result<MarketDepth?, MarketDataError> {
         let key = MarketHistory.key(of: asset)
-        let interval = configuration.depthIntervalSeconds
+        let interval = Freshness.interval(configuration.depthIntervalSeconds)
         do throws(MarketDataError) {
             let seen = try await fallback.first(
                 "an order book", of: asset.symbol, from: order.orderBook(of: asset)
@@ -79,7 +79,7 @@ extension LiveMarket: DepthSource {
                 }
                 return (
                     provider,
-                    .init(observedAt: book.observedAt, depthUSD: depth, intervalSeconds: max(1, interval))
+                    .init(observedAt: book.observedAt, depthUSD: depth, intervalSeconds: interval)
                 )
             }
             guard let (provider, snapshot) = seen else { return .success(nil) }

@@ -30,6 +30,16 @@ public actor LiveMarket {
         var failure: MarketDataError?
     }
 
+    /// What a company last reported.
+    struct KnownReport {
+        /// When it came.
+        var askedAt: Timestamp
+        /// The report.
+        var report: EarningsReport
+    }
+
+    /// A report of a quarter is as true a day later.
+    static let reportMilliseconds: Int64 = 86_400_000
     /// The bar of today changes, those before do not: asked for once a minute an asset.
     static let barMilliseconds: Int64 = 60_000
 
@@ -45,13 +55,14 @@ public actor LiveMarket {
     var underway: [String: Task<Void, Never>] = [:]
     /// The last question for daily bars, by asset.
     var asked: [String: BarQuestion] = [:]
+    /// What companies last reported, by asset.
+    var reports: [String: KnownReport] = [:]
 
     /// A market that asks by `client`, and begins with what was kept. `now` is the time by which what is too
     /// old is dropped; `log` gets one line for whatever could not be used.
     public init(
         _ configuration: Configuration = Configuration(), client: any ProviderAsking,
-        transfers: TransferFeed, now: Timestamp,
-        log: @escaping @Sendable (String) -> Void
+        transfers: TransferFeed, now: Timestamp, log: @escaping @Sendable (String) -> Void
     ) {
         self.configuration = configuration
         self.log = log

@@ -5,8 +5,8 @@ import MarketData
 ///
 /// A pure value. Tables are bounded: where one is full, the asset that was not heard of for longest goes.
 struct MarketHistory: Hashable, Sendable {
-    /// Assets of one kind of figure: twice what the gateway is measured with.
-    static let assetLimit = 2_000
+    /// Assets of one kind of figure: as many as the gateway is measured with.
+    static let assetLimit = 1_000
 
     /// Daily bars, by `key`.
     private(set) var bars: [String: BarWindow] = [:]
@@ -53,6 +53,12 @@ struct MarketHistory: Hashable, Sendable {
         guard window.newest != nil else { return }
         var windows = depths[key] ?? [:]
         windows[provider] = window
+        // An exchange that has not been asked for a week has nothing left to say.
+        let newest = windows.values.compactMap(\.newest?.observedAt.milliseconds).max() ?? 0
+        windows = windows.filter { _, other in
+            other.newest.map { newest - $0.observedAt.milliseconds < MarketDepth.meanSeconds * 1_000 }
+                ?? false
+        }
         Self.insert(windows, for: key, into: &depths) { $0.values.compactMap(\.newest?.observedAt).max() }
     }
 

@@ -47,12 +47,14 @@ struct ProviderOrder: Sendable {
             .compactMap(\.self)
     }
 
-    /// Earnings. Yahoo comes last here and for what follows: it has no key, but answers only to its site's
-    /// cookie, which a proxy in front of it may add.
+    /// Earnings; Finnhub allows 60 questions a minute, Alpha Vantage 25 a day.
+    ///
+    /// Yahoo comes last here and in what follows: it has no key, but answers only to the cookie of its site,
+    /// which a proxy in front of it may add.
     func earnings(of asset: Asset) -> [Endpoint<[EarningsReport]>] {
         [
-            keyed(.alphaVantage) { AlphaVantage.earnings(of: asset, key: $0) },
             keyed(.finnhub) { Finnhub.earnings(of: asset, key: $0) },
+            keyed(.alphaVantage) { AlphaVantage.earnings(of: asset, key: $0) },
             Yahoo.earnings(of: asset, crumb: nil, cookie: nil),
         ].compactMap(\.self)
     }

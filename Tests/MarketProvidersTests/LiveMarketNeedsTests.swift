@@ -52,6 +52,13 @@ struct LiveMarketNeedsTests {
         #expect(try answers[0].result.get()?.actualEPS == 180)
         #expect(await providers.asked == [.finnhub, .yahoo])
         #expect(throws: MarketDataError("no provider has earnings of BTC")) { try answers[1].result.get() }
+
+        // Once the providers' day is used up, what they said holds for a day.
+        await providers.answer { _, _ in nil }
+        let later = await market.earnings(of: [Live.company], at: Live.after(86_400))
+        #expect(try later[0].result.get()?.actualEPS == 180)
+        let tooLate = await market.earnings(of: [Live.company], at: Live.after(86_401))
+        #expect(throws: MarketDataError.self) { try tooLate[0].result.get() }
     }
 
     @Test("Transfers of what is on no chain are an error; who cannot be priced is not read")

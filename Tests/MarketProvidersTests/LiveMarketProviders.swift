@@ -85,15 +85,6 @@ actor LiveMarketProviders: ProviderAsking {
     }
 }
 
-/// Keeps the lines of a log.
-actor LogLines {
-    private(set) var lines: [String] = []
-
-    func add(_ line: String) {
-        lines.append(line)
-    }
-}
-
 /// The beginnings of what live market tests need.
 enum Live {
     /// 2025-10-11T12:00:00Z.

@@ -190,12 +190,14 @@ final class MarketHistoryTests {
         }
         var history = MarketHistory()
         history.add(try #require(BarWindow(bars, from: .binance, askedAt: Live.noon)), of: "crypto/BTC")
-        for hour in Int64(0)..<169 {
-            history.add(
-                .init(
-                    observedAt: Live.after(hour * 3_600), depthUSD: 1_234_567.890_123_45, intervalSeconds: 180
-                ),
-                of: "crypto/BTC", at: .binance)
+        for exchange in [ProviderName.binance, .bybit, .okx, .kraken, .coinbaseExchange] {
+            for hour in Int64(0)..<169 {
+                history.add(
+                    .init(
+                        observedAt: Live.after(hour * 3_600), depthUSD: 1_234_567.890_123_45,
+                        intervalSeconds: 180),
+                    of: "crypto/BTC", at: exchange)
+            }
         }
         let withoutQuotes = history.json.count * MarketHistory.assetLimit
         let quote = "[1760184000000,123456.7890123456,86400],".utf8.count
