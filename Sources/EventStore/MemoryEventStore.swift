@@ -56,7 +56,8 @@ public struct MemoryEventStore: Sendable {
         return publication
     }
 
-    /// Lists an event among what fires without storing it, as after a restart; it stands at the last position.
+    /// Lists an event among what fires without storing it, as after a restart; it stands at the last
+    /// position.
     public mutating func restore(_ event: WatchdogEvent) {
         note(
             Publication(

@@ -1,7 +1,7 @@
 import FIMLCore
 
-/// Tells when a watchdog is not well: at once as a change of its status, and as an event that has a beginning,
-/// a severity that grows with time, and an end.
+/// Tells when a watchdog is not well: at once as a change of its status, and as an event that has a
+/// beginning, a severity that grows with time, and an end.
 ///
 /// An unhealthy watchdog is an event as soon as it is seen, a stale one when it has been stale for
 /// `staleGrace`: a market pauses more often than a provider fails. A degraded one is none: its next check may

@@ -2,13 +2,13 @@ import Locking
 
 /// Runs work that may hang, one at a time.
 ///
-/// Work that takes too long is cancelled and left alone: who waits for it goes on, also where the work does not
-/// listen to its cancellation. Until it has ended, no other is begun.
+/// Work that takes too long is cancelled and left alone: who waits for it goes on, also where the work does
+/// not listen to its cancellation. Until it has ended, no other is begun.
 final class TimeLimit: Sendable {
     private let isUnderWay = Locked(false)
 
-    /// What `work` gives. Throws what it throws, and `CheckError` where it takes longer than `limit` or the one
-    /// before has still not ended.
+    /// What `work` gives. Throws what it throws, and `CheckError` where it takes longer than `limit` or the
+    /// one before has still not ended.
     func run<Value: Sendable>(
         _ limit: Duration, _ work: @escaping @Sendable () async throws -> Value
     ) async throws -> Value {

@@ -119,8 +119,8 @@ public actor WatchdogManager {
         return true
     }
 
-    /// Lets a watchdog start over: failures and a check that hangs are forgotten, the next moment is due, what
-    /// fires stays. False for one that is not managed here.
+    /// Lets a watchdog start over: failures and a check that hangs are forgotten, the next moment is due,
+    /// what fires stays. False for one that is not managed here.
     public func restart(_ name: WatchdogName) async -> Bool {
         guard let runner = runner(of: name) else { return false }
         await runner.restart()

@@ -119,7 +119,8 @@ final class WatchdogControl: Sendable {
         state.log.info("\(name.rawValue) was restarted")
     }
 
-    /// Sets settings of one watchdog by their names, until the process ends; all or, where one is wrong, none.
+    /// Sets settings of one watchdog by their names, until the process ends; all or, where one is wrong,
+    /// none.
     func set(_ values: [String: JSONValue], of name: WatchdogName) async throws(SettingRefusal) {
         let own = Self.settings(of: name)
         let changed = try settings.withLock { settings throws(SettingRefusal) -> Settings.Watchdogs in

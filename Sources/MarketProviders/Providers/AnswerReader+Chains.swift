@@ -9,8 +9,8 @@ struct BitcoinOutput {
 
 // What sources of chains answer alike.
 extension AnswerReader {
-    /// How many transactions or log entries of an answer are looked at. A Bitcoin block cannot hold as many; 50
-    /// blocks of Ethereum hold some thousand transfers of a token.
+    /// How many transactions or log entries of an answer are looked at. A Bitcoin block cannot hold as many;
+    /// 50 blocks of Ethereum hold some thousand transfers of a token.
     static let transactionLimit = 50_000
     /// All bitcoins there can be, in satoshis: 21 million. Sums below are exact in a `Double`.
     private static let allSatoshis = 2.1e15
@@ -47,8 +47,8 @@ extension AnswerReader {
         return nil
     }
 
-    /// An integer of up to 128 bits in hexadecimal (`0x1f`); leading zeros do not count. No chain has so much of
-    /// anything that is worth its price.
+    /// An integer of up to 128 bits in hexadecimal (`0x1f`); leading zeros do not count. No chain has so much
+    /// of anything that is worth its price.
     mutating func hexadecimal(_ value: JSONValue?, at place: @autoclosure () -> String) -> UInt128? {
         if let text = value?.text, text.hasPrefix("0x"), (3...66).contains(text.utf8.count) {
             let digits = text.utf8.dropFirst(2)

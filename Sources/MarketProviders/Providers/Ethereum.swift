@@ -160,7 +160,8 @@ extension AnswerReader {
             transactionCount: block["transactions"]?.elements?.count ?? 0)
     }
 
-    /// A `Transfer` event: the parties are topics 1 and 2, addresses padded to 32 bytes; the amount is the data.
+    /// A `Transfer` event: the parties are topics 1 and 2, addresses padded to 32 bytes; the amount is the
+    /// data.
     fileprivate mutating func transfer(_ entry: JSONValue, of token: Ethereum.Token, at place: String)
         -> Ethereum.TokenTransfer?
     {

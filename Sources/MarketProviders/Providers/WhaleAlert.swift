@@ -6,9 +6,10 @@ public enum WhaleAlert {
     /// How many transactions an answer has at most.
     public static let pageSize = 100
 
-    /// The transactions since a moment that are worth at least so many dollars, oldest first, at most the first
-    /// 100. With a `symbol` only those of that asset, of whichever chain. `from` and `to` are owners' names where
-    /// they are known, else addresses.
+    /// The transactions since a moment that are worth at least so many dollars, oldest first, at most the
+    /// first
+    /// 100. With a `symbol` only those of that asset, of whichever chain. `from` and `to` are owners' names
+    /// where they are known, else addresses.
     public static func transactions(since: Timestamp, minUSD: Double, key: String, symbol: String? = nil)
         -> Endpoint<[Transfer]>
     {
