@@ -61,13 +61,13 @@ public actor TransferFeed {
         self.whaleAlertKey = whaleAlertKey
     }
 
-    /// The transfers of at least `minUSD` dollars in the `seconds` (a day at most) up to `now`, by the times of
-    /// their blocks, which become known some seconds (Ethereum) or minutes (Bitcoin) after them.
+    /// The transfers of at least `minUSD` dollars in the `seconds` (a day at most) up to `now`, by the times
+    /// of their blocks, which become known some seconds (Ethereum) or minutes (Bitcoin) after them.
     ///
-    /// `usdPrice` is what one unit is worth; Bitcoin and Ethereum cannot be read without, USDT and USDC are then
-    /// taken for a dollar. A transfer keeps the value it had when it was read, and one that was less than
-    /// `minUSD` then is not found by a later call that asks for less. Of transfers of a token in one transaction
-    /// only the largest counts. Throws when no source answered.
+    /// `usdPrice` is what one unit is worth; Bitcoin and Ethereum cannot be read without, USDT and USDC are
+    /// then taken for a dollar. A transfer keeps the value it had when it was read, and one that was less
+    /// than `minUSD` then is not found by a later call that asks for less. Of transfers of a token in one
+    /// transaction only the largest counts. Throws when no source answered.
     public func transfers(
         of asset: Asset, at now: Timestamp, within seconds: Int64, minUSD: Double, usdPrice: Double?
     ) async throws(MarketDataError) -> Reading {
@@ -275,7 +275,8 @@ extension TransferFeed {
         let asked = UInt64(max(span, 0) / Self.ethereumBlockSeconds + 1)
         var wanted = newest - min(newest, asked)
         if let last = views[question.symbol]?.lastBlock {
-            // A node may lag behind the one that answered before; one that lags far was right, and the other not.
+            // A node may lag behind the one that answered before; one that lags far was right, and the other
+            // not.
             if last > newest, last - newest <= Self.ethereumBlocksPerCall { return (newest..<newest, []) }
             if last <= newest { wanted = max(wanted, last + 1) }
         }

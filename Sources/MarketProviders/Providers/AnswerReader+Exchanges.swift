@@ -30,14 +30,14 @@ extension AnswerReader {
     /// How many levels of a side are looked at, the first. Coinbase answers its whole book, of which the part
     /// within 1 % may have more than the 5,000 that others give at most.
     static let levelLimit = 20_000
-    /// How far apart an exchange's quotes are taken to be: they change all the time, but a quiet pair may well
-    /// go without a trade for a minute.
+    /// How far apart an exchange's quotes are taken to be: they change all the time, but a quiet pair may
+    /// well go without a trade for a minute.
     static let quoteIntervalSeconds: Int64 = 60
     /// The period that funding rates are compared over.
     static let fundingSeconds: Int64 = 28_800
 
-    /// The bars of those rows, oldest first, the newest `limit` of them. A bar is refused when a price of it is,
-    /// when its prices contradict each other, or when it does not begin after the one before it; a volume
+    /// The bars of those rows, oldest first, the newest `limit` of them. A bar is refused when a price of it
+    /// is, when its prices contradict each other, or when it does not begin after the one before it; a volume
     /// that is refused leaves the bar without one. Throws when no bar can be used.
     mutating func bars(
         _ rows: JSONValue?, at place: String, _ columns: BarColumns, every interval: BarInterval,
@@ -134,7 +134,8 @@ extension AnswerReader {
         return distinct
     }
 
-    /// A rate for the period of `hours` as the rate for eight hours. Refused beyond 100 %: a unit was mistaken.
+    /// A rate for the period of `hours` as the rate for eight hours. Refused beyond 100 %: a unit was
+    /// mistaken.
     mutating func fundingRate(_ value: JSONValue?, hours: Int64, at place: String) -> Double? {
         guard let rate = number(value, at: place) else { return nil }
         guard abs(rate) <= 1 else {
@@ -146,9 +147,9 @@ extension AnswerReader {
 
     /// Past rates, oldest first, from rows that have a time, in milliseconds, and a rate.
     ///
-    /// Such rows do not tell the exchange's interval: of 1, 2, 4 or 8 hours it is what lies between a row and the
-    /// one before (of the first: after) it, else 8. A row that is refused is left out; so is one that is not
-    /// later than the one before it. Throws when none can be used.
+    /// Such rows do not tell the exchange's interval: of 1, 2, 4 or 8 hours it is what lies between a row and
+    /// the one before (of the first: after) it, else 8. A row that is refused is left out; so is one that is
+    /// not later than the one before it. Throws when none can be used.
     mutating func fundingRates(
         _ rows: JSONValue?, at place: String, exchange: String, order: RowOrder, limit: Int,
         time timeName: String, rate rateName: (JSONValue) -> String

@@ -44,8 +44,8 @@ public enum Binance {
         }
     }
 
-    /// The best 5,000 levels of each side, the most there are. The answer tells no time: it is from the moment
-    /// of reading.
+    /// The best 5,000 levels of each side, the most there are. The answer tells no time: it is from the
+    /// moment of reading.
     public static func orderBook(of asset: Asset) -> Endpoint<OrderBook>? {
         guard let symbol = symbol(of: asset) else { return nil }
         let query = [["symbol", symbol], ["limit", "5000"]]

@@ -3,8 +3,9 @@ import MarketData
 
 /// Binance's perpetual futures that are margined in USDT: `fapi.binance.com`.
 public enum BinanceFutures {
-    /// The rate of the running period. The answer does not tell how long that is: it is taken for eight hours,
-    /// which most of these futures have; of one with a shorter period `fundingRates` tells the right rate.
+    /// The rate of the running period. The answer does not tell how long that is: it is taken for eight
+    /// hours, which most of these futures have; of one with a shorter period `fundingRates` tells the right
+    /// rate.
     public static func fundingRate(of asset: Asset) -> Endpoint<FundingRate>? {
         guard let symbol = symbol(of: asset) else { return nil }
         let request = ProviderRequest("/fapi/v1/premiumIndex", query: [["symbol", symbol]])

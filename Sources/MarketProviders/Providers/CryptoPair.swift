@@ -12,11 +12,11 @@ struct CryptoPair: Hashable {
     /// What it is priced in, where the asset says so; nil leaves it to the exchange.
     let quote: String?
 
-    /// The pair of a crypto asset: of its `pair` (`BTCUSDT`, `BTC-USDT`) where that begins with its symbol, else
-    /// of its symbol and its currency, where that is not the dollar.
+    /// The pair of a crypto asset: of its `pair` (`BTCUSDT`, `BTC-USDT`) where that begins with its symbol,
+    /// else of its symbol and its currency, where that is not the dollar.
     ///
-    /// Nil for other assets, for dollars on chains, for a `pair` of another symbol, and for what is not letters
-    /// and digits: only those may come into a URL.
+    /// Nil for other assets, for dollars on chains, for a `pair` of another symbol, and for what is not
+    /// letters and digits: only those may come into a URL.
     init?(_ asset: Asset) {
         let base = asset.symbol
         guard asset.assetType == .crypto, !Self.dollars.contains(base), Self.isTicker(base) else {

@@ -35,8 +35,8 @@ public enum Esplora {
         }
     }
 
-    /// Up to 25 transactions of a block, from number `start` on, which is a multiple of 25; amounts in bitcoins.
-    /// Nil where `start` is none.
+    /// Up to 25 transactions of a block, from number `start` on, which is a multiple of 25; amounts in
+    /// bitcoins. Nil where `start` is none.
     public static func transactions(of block: BlockHeader, from start: Int) -> Endpoint<[ChainTransaction]>? {
         guard AnswerReader.isHash(block.hash), start >= 0, start.isMultiple(of: pageSize) else { return nil }
         let request = ProviderRequest("/api/block/\(block.hash)/txs/\(start)")

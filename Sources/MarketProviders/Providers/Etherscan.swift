@@ -29,14 +29,15 @@ public enum Etherscan {
                 if entry["isError"]?.text == "1" { continue }
                 let place = "result[\(index)]"
                 guard
-                    let hash = AnswerReader.party(entry["hash"]),
+                    let hash = reader.anyHash(entry["hash"], at: "\(place).hash"),
                     let time = reader.seconds(entry["timeStamp"], at: "\(place).timeStamp"),
                     let wei = reader.decimalInteger(entry["value"], at: "\(place).value")
                 else { continue }
                 transactions.append(
                     ChainTransaction(
                         hash: hash, observedAt: time, from: AnswerReader.party(entry["from"]),
-                        to: AnswerReader.party(entry["to"]), amount: Double(wei) / Ethereum.weiPerEther))
+                        to: AnswerReader.party(entry["to"]),
+                        amount: AnswerReader.whole(wei, of: Ethereum.weiPerEther)))
             }
             guard reader.refused.count == 0 || !transactions.isEmpty else {
                 throw reader.nothingUsable("transaction")

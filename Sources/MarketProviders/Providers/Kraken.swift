@@ -9,8 +9,8 @@ public enum Kraken {
     private static let columns = BarColumns(
         time: 0, clock: .seconds, open: 1, high: 2, low: 3, close: 4, volume: 6)
 
-    /// The newest bars, oldest first, at most the 720 that are answered; the last one may not be over yet. Volume
-    /// in units of the asset.
+    /// The newest bars, oldest first, at most the 720 that are answered; the last one may not be over yet.
+    /// Volume in units of the asset.
     public static func bars(of asset: Asset, every interval: BarInterval, limit: Int) -> Endpoint<[Bar]>? {
         guard let pair = pair(of: asset) else { return nil }
         let query = [["pair", pair], ["interval", "\(interval.seconds / 60)"]]
@@ -58,8 +58,8 @@ public enum Kraken {
         return (codes[pair.base] ?? pair.base) + (codes[quote] ?? quote)
     }
 
-    /// The result of a body for the one pair that was asked for, which Kraken calls by another name than it was
-    /// asked by (`XXBTZUSD` for `XBTUSD`). Throws what Kraken says is wrong: errors come with status 200.
+    /// The result of a body for the one pair that was asked for, which Kraken calls by another name than it
+    /// was asked by (`XXBTZUSD` for `XBTUSD`). Throws what Kraken says is wrong: errors come with status 200.
     private static func result(_ body: [UInt8]) throws(MarketDataError) -> JSONValue {
         let answer = try AnswerReader.json(body)
         if let error = answer["error"]?.elements?.first { throw MarketDataError(saidByProvider: error) }

@@ -1,14 +1,15 @@
 import FIMLCore
 import MarketData
 
-/// OKX: `www.okx.com`, version 5. Bars, quotes and order books are those of the spot market, funding that of the
-/// perpetual future (`SWAP`), all in USDT unless the asset says otherwise.
+/// OKX: `www.okx.com`, version 5. Bars, quotes and order books are those of the spot market, funding that of
+/// the perpetual future (`SWAP`), all in USDT unless the asset says otherwise.
 public enum OKX {
     /// Row of a candle: start time, open, high, low, close, volume, and others.
     private static let columns = BarColumns(
         time: 0, clock: .milliseconds, open: 1, high: 2, low: 3, close: 4, volume: 5)
 
-    /// The newest bars, oldest first, at most 300; the last one may not be over yet. Volume in units of the asset.
+    /// The newest bars, oldest first, at most 300; the last one may not be over yet. Volume in units of the
+    /// asset.
     public static func bars(of asset: Asset, every interval: BarInterval, limit: Int) -> Endpoint<[Bar]>? {
         guard let instrument = instrument(of: asset) else { return nil }
         let limit = min(max(limit, 1), 300)
@@ -87,7 +88,8 @@ public enum OKX {
     }
 
     /// The last rates that were paid, oldest first, at most 100, each for eight hours, whatever the period.
-    /// `realizedRate` is what was paid; `fundingRate` is what was expected, and stands in where it is missing.
+    /// `realizedRate` is what was paid; `fundingRate` is what was expected, and stands in where it is
+    /// missing.
     public static func fundingRates(of asset: Asset, limit: Int) -> Endpoint<[FundingRate]>? {
         guard let instrument = perpetual(of: asset) else { return nil }
         let limit = min(max(limit, 1), 100)
