@@ -123,6 +123,27 @@ struct HostileCryptoAnswersTests {
         }
     }
 
+    @Test("However long a provider's words are, an error is short")
+    func longWords() throws {
+        // One character of many scalars.
+        let word = "a" + String(repeating: "\u{301}", count: 100_000)
+        for decoder in CryptoDecoder.all {
+            let path = (decoder.needed.first ?? "").split(separator: ".").map(String.init)
+            let answer = try JSONValue.parse([UInt8](decoder.fixture.utf8))
+            for body in [
+                answer.replacing(path[...], with: .string(word)), ["msg": .string(word)],
+                ["message": .string(word)], ["error": [.string(word)]],
+                ["retCode": 1, "retMsg": .string(word)],
+            ] as [JSONValue] {
+                do {
+                    _ = try decoder.decode(body.json)
+                } catch {
+                    #expect(error.description.utf8.count < 1_000)
+                }
+            }
+        }
+    }
+
     @Test("A bar is refused for its high below its low, for its time twice, and going back; the rest is used")
     func contradictingBars() throws {
         let rows = """
@@ -158,13 +179,15 @@ struct HostileCryptoAnswersTests {
     @Test("A funding rate of more than 100 %, or for an interval that no exchange has, is refused")
     func fundingBounds() throws {
         let large = CryptoFixtures.premiumIndex.replacing("-0.00125", with: "1.5")
-        let odd = CryptoFixtures.bybitTicker.replacing(
-            #""fundingIntervalHour":"4""#, with: #""fundingIntervalHour":"0""#)
         #expect(throws: MarketDataError.self) {
             try BinanceFutures.fundingRate(of: ExchangeDecoderTests.btc)?.decode([UInt8](large.utf8))
         }
-        #expect(throws: MarketDataError.self) {
-            try Bybit.fundingRate(of: ExchangeDecoderTests.btc)?.decode([UInt8](odd.utf8))
+        for interval in ["0", "5", "-4", "1e30", "four"] {
+            let odd = CryptoFixtures.bybitTicker.replacing(
+                #""fundingIntervalHour":"4""#, with: #""fundingIntervalHour":"\#(interval)""#)
+            #expect(throws: MarketDataError.self) {
+                try Bybit.fundingRate(of: ExchangeDecoderTests.btc)?.decode([UInt8](odd.utf8))
+            }
         }
     }
 
