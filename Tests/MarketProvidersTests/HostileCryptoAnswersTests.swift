@@ -201,7 +201,7 @@ struct HostileCryptoAnswersTests {
         let bars = try #require(
             CoinbaseExchange.bars(of: ExchangeDecoderTests.btc, every: .minute, limit: .max)
         ).decode([UInt8]("[\(rows)]".utf8))
-        #expect(bars.figures.count == AnswerReader.barLimit)
+        #expect(bars.figures.count == AnswerReader.rowLimit)
         #expect(bars.figures.last?.opensAt.milliseconds == 1_700_000_000_000)
     }
 }

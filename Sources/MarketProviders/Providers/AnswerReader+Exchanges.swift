@@ -21,12 +21,20 @@ struct BarColumns {
 /// In which order an exchange lists its rows.
 enum RowOrder {
     case oldestFirst, newestFirst
+
+    /// Where the newest rows are, at most `limit` of them, the oldest of them first.
+    func newest(_ limit: Int, of rows: [JSONValue]) -> [Int] {
+        switch self {
+        case .oldestFirst: Array(rows.indices.suffix(limit))
+        case .newestFirst: Array(rows.indices.prefix(limit).reversed())
+        }
+    }
 }
 
 // What all exchanges answer alike: bars as rows of columns, order books as rows of price and amount.
 extension AnswerReader {
-    /// How many bars of an answer are looked at, the newest.
-    static let barLimit = 5_000
+    /// How many bars or funding rates of an answer are looked at, the newest.
+    static let rowLimit = 5_000
     /// How many levels of a side are looked at, the first. Coinbase answers its whole book, of which the part
     /// within 1 % may have more than the 5,000 that others give at most.
     static let levelLimit = 20_000
@@ -46,13 +54,8 @@ extension AnswerReader {
         order: RowOrder, limit: Int
     ) throws(MarketDataError) -> Decoded<[Bar]> {
         guard let rows = rows?.elements else { throw MarketDataError("\(place) is not a list of bars") }
-        let newest =
-            switch order {
-            case .oldestFirst: Array(rows.indices.suffix(Self.barLimit))
-            case .newestFirst: Array(rows.indices.prefix(Self.barLimit).reversed())
-            }
         var bars: [Bar] = []
-        for index in newest {
+        for index in order.newest(Self.rowLimit, of: rows) {
             guard let bar = bar(rows[index], at: "\(place)[\(index)]", columns, every: interval) else {
                 continue
             }
@@ -158,12 +161,7 @@ extension AnswerReader {
     ) throws(MarketDataError) -> Decoded<[FundingRate]> {
         guard let rows = rows?.elements else { throw MarketDataError("\(place) is not a list of rates") }
         var timed: [(index: Int, time: Timestamp)] = []
-        let newest =
-            switch order {
-            case .oldestFirst: Array(rows.indices.suffix(Self.barLimit))
-            case .newestFirst: Array(rows.indices.prefix(Self.barLimit).reversed())
-            }
-        for index in newest {
+        for index in order.newest(Self.rowLimit, of: rows) {
             let place = "\(place)[\(index)].\(timeName)"
             guard let time = milliseconds(rows[index][timeName], at: place) else { continue }
             if let last = timed.last, time <= last.time {
