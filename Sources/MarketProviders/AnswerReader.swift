@@ -124,7 +124,8 @@ struct AnswerReader {
         case nil: "is missing"
         case .null: "is null"
         case .bool, .integer, .number: "is \(value?.double.map { "\($0)" } ?? "true or false")"
-        case .string(let text): "is \"\(text.prefix(32))\""
+        // By scalars: one character may have any number of them.
+        case .string(let text): "is \"\(String(text.unicodeScalars.prefix(32)))\""
         case .array: "is an array"
         case .object: "is an object"
         }

@@ -34,7 +34,6 @@ extension Provider {
         case .esplora: free(name, "https://blockstream.info", 60)
         case .blockchainInfo: free(name, "https://blockchain.info", 6)
         case .ethereum: free(name, "https://ethereum-rpc.publicnode.com", 120)
-        case .etherscan: keyed(name, "https://api.etherscan.io", 60)
         case .whaleAlert: keyed(name, "https://api.whale-alert.io", 10)
         }
     }

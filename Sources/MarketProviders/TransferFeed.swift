@@ -169,11 +169,11 @@ extension TransferFeed {
     }
 
     private func remember(_ header: BlockHeader, _ question: Question) {
-        var blocks = views[question.symbol]?.blocks ?? [:]
         // Some days of blocks. To forget them costs that a few are read twice.
-        if blocks.count >= 1_000 { blocks.removeAll() }
-        blocks[header.hash] = header
-        views[question.symbol, default: View()].blocks = blocks
+        if let count = views[question.symbol]?.blocks.count, count >= 1_000 {
+            views[question.symbol]?.blocks = [:]
+        }
+        views[question.symbol, default: View()].blocks[header.hash] = header
     }
 
     private func latestBitcoinBlock() async throws(MarketDataError) -> String {

@@ -7,14 +7,6 @@ import Testing
 
 @testable import FIMLWatchdogs
 
-private actor Collector {
-    private(set) var events: [WatchdogEvent] = []
-
-    func add(_ newEvents: [WatchdogEvent]) {
-        events += newEvents
-    }
-}
-
 /// Exchanges that answer at once as a script says.
 private struct ExchangeScript: ExchangeStatusSource {
     let entries: [ExchangeScriptEntry]

@@ -26,6 +26,18 @@ extension AnswerReader {
         return nil
     }
 
+    /// The hash of a transaction on any chain, whose forms differ: 32 to 128 letters, digits and underscores.
+    mutating func anyHash(_ value: JSONValue?, at place: @autoclosure () -> String) -> String? {
+        if let text = value?.text, (32...128).contains(text.utf8.count),
+            text.utf8.allSatisfy({ $0 < 0x80 }),
+            text.allSatisfy({ $0.isLetter || $0.isNumber || $0 == "_" })
+        {
+            return text
+        }
+        refuse(place(), "is not a hash")
+        return nil
+    }
+
     /// Whether a text is 64 hexadecimal digits.
     static func isHash(_ text: some StringProtocol) -> Bool {
         text.utf8.count == 64 && text.utf8.allSatisfy(isHexadecimal)
@@ -69,6 +81,13 @@ extension AnswerReader {
         return nil
     }
 
+    /// So many smallest units as whole ones. Divided before it is rounded: 1,234.5 ether are more wei than a
+    /// `Double` tells apart, and still give 1,234.5.
+    static func whole(_ units: UInt128, of unit: UInt128) -> Double {
+        let (whole, rest) = units.quotientAndRemainder(dividingBy: unit)
+        return Double(whole) + Double(rest) / Double(unit)
+    }
+
     /// A moment given in seconds since 1970 in hexadecimal.
     mutating func hexadecimalSeconds(_ value: JSONValue?, at place: @autoclosure () -> String) -> Timestamp? {
         guard let number = hexadecimal(value, at: place()) else { return nil }
@@ -87,6 +106,10 @@ extension AnswerReader {
         hash: JSONValue?, from: JSONValue?, outputs: [BitcoinOutput], observedAt: Timestamp, at place: String
     ) -> ChainTransaction? {
         guard let hash = self.hash(hash, at: "\(place).hash") else { return nil }
+        guard !outputs.isEmpty else {
+            refuse(place, "has no outputs")
+            return nil
+        }
         var sum = 0.0
         var largest = -1.0
         var receiver: JSONValue?

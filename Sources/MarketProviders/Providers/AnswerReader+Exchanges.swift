@@ -21,12 +21,20 @@ struct BarColumns {
 /// In which order an exchange lists its rows.
 enum RowOrder {
     case oldestFirst, newestFirst
+
+    /// Where the newest rows are, at most `limit` of them, the oldest of them first.
+    func newest(_ limit: Int, of rows: [JSONValue]) -> [Int] {
+        switch self {
+        case .oldestFirst: Array(rows.indices.suffix(limit))
+        case .newestFirst: Array(rows.indices.prefix(limit).reversed())
+        }
+    }
 }
 
 // What all exchanges answer alike: bars as rows of columns, order books as rows of price and amount.
 extension AnswerReader {
-    /// How many bars of an answer are looked at, the newest.
-    static let barLimit = 5_000
+    /// How many bars or funding rates of an answer are looked at, the newest.
+    static let rowLimit = 5_000
     /// How many levels of a side are looked at, the first. Coinbase answers its whole book, of which the part
     /// within 1 % may have more than the 5,000 that others give at most.
     static let levelLimit = 20_000
@@ -35,6 +43,8 @@ extension AnswerReader {
     static let quoteIntervalSeconds: Int64 = 60
     /// The period that funding rates are compared over.
     static let fundingSeconds: Int64 = 28_800
+    /// The periods, in hours, that exchanges have.
+    static let fundingPeriods: Set<Int64> = [1, 2, 4, 6, 8]
 
     /// The bars of those rows, oldest first, the newest `limit` of them. A bar is refused when a price of it
     /// is, when its prices contradict each other, or when it does not begin after the one before it; a volume
@@ -44,13 +54,8 @@ extension AnswerReader {
         order: RowOrder, limit: Int
     ) throws(MarketDataError) -> Decoded<[Bar]> {
         guard let rows = rows?.elements else { throw MarketDataError("\(place) is not a list of bars") }
-        let newest =
-            switch order {
-            case .oldestFirst: Array(rows.indices.suffix(Self.barLimit))
-            case .newestFirst: Array(rows.indices.prefix(Self.barLimit).reversed())
-            }
         var bars: [Bar] = []
-        for index in newest {
+        for index in order.newest(Self.rowLimit, of: rows) {
             guard let bar = bar(rows[index], at: "\(place)[\(index)]", columns, every: interval) else {
                 continue
             }
@@ -147,21 +152,16 @@ extension AnswerReader {
 
     /// Past rates, oldest first, from rows that have a time, in milliseconds, and a rate.
     ///
-    /// Such rows do not tell the exchange's interval: of 1, 2, 4 or 8 hours it is what lies between a row and
-    /// the one before (of the first: after) it, else 8. A row that is refused is left out; so is one that is
-    /// not later than the one before it. Throws when none can be used.
+    /// Such rows do not tell the exchange's interval: of 1, 2, 4, 6 or 8 hours it is what lies between a row
+    /// and the one before (of the first: after) it, else 8. A row that is refused is left out; so is one that
+    /// is not later than the one before it. Throws when none can be used.
     mutating func fundingRates(
         _ rows: JSONValue?, at place: String, exchange: String, order: RowOrder, limit: Int,
         time timeName: String, rate rateName: (JSONValue) -> String
     ) throws(MarketDataError) -> Decoded<[FundingRate]> {
         guard let rows = rows?.elements else { throw MarketDataError("\(place) is not a list of rates") }
         var timed: [(index: Int, time: Timestamp)] = []
-        let newest =
-            switch order {
-            case .oldestFirst: Array(rows.indices.suffix(Self.barLimit))
-            case .newestFirst: Array(rows.indices.prefix(Self.barLimit).reversed())
-            }
-        for index in newest {
+        for index in order.newest(Self.rowLimit, of: rows) {
             let place = "\(place)[\(index)].\(timeName)"
             guard let time = milliseconds(rows[index][timeName], at: place) else { continue }
             if let last = timed.last, time <= last.time {
@@ -192,7 +192,7 @@ extension AnswerReader {
     static func fundingHours(from first: Timestamp, to second: Timestamp) -> Int64 {
         // Settlements come a few milliseconds late: half an hour is added to round.
         let hours = (second.milliseconds - first.milliseconds + 1_800_000) / 3_600_000
-        return [1, 2, 4, 8].contains(hours) ? hours : 8
+        return Self.fundingPeriods.contains(hours) ? hours : 8
     }
 
     /// The moment of reading, for answers that do not tell from when they are.
@@ -218,6 +218,8 @@ extension JSONValue {
 extension MarketDataError {
     /// An error that a provider reports in its answer.
     init(saidByProvider message: JSONValue?) {
-        self.init("the provider says: \(message?.text.map { String($0.prefix(200)) } ?? "nothing of why")")
+        // By scalars: one character may have any number of them.
+        let words = message?.text.map { String($0.unicodeScalars.prefix(200)) }
+        self.init("the provider says: \(words ?? "nothing of why")")
     }
 }

@@ -96,16 +96,11 @@ public enum Bybit {
         let answer = try result(body)
         let ticker = try ticker(of: symbol, in: answer)
         var reader = AnswerReader()
-        let told = reader.optional(ticker["fundingIntervalHour"], at: "fundingIntervalHour")
-        let hours: Int64 =
-            switch told {
-            case 1: 1
-            case 2: 2
-            case 4: 4
-            case nil, 8: 8
-            case .some(let hours):
-                throw MarketDataError("fundingIntervalHour is \(hours), which is not 1, 2, 4 or 8")
-            }
+        let told = reader.optional(ticker["fundingIntervalHour"], at: "fundingIntervalHour") ?? 8
+        guard reader.refused.count == 0 else { throw reader.nothingUsable("funding interval") }
+        guard let hours = Int64(exactly: told), AnswerReader.fundingPeriods.contains(hours) else {
+            throw MarketDataError("fundingIntervalHour is \(told), which no exchange has")
+        }
         guard
             let rate = reader.fundingRate(ticker["fundingRate"], hours: hours, at: "fundingRate"),
             let time = reader.milliseconds(answer["time"], at: "time")

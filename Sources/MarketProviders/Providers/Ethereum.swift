@@ -8,14 +8,14 @@ public enum Ethereum {
         /// Its contract's address, lower case.
         public let contract: String
         /// How many of its smallest units make one.
-        public let unitsPerToken: Double
+        public let unitsPerToken: UInt128
 
         /// Tether's dollar; 6 decimals.
         public static let usdt = Token(
-            contract: "0xdac17f958d2ee523a2206206994597c13d831ec7", unitsPerToken: 1e6)
+            contract: "0xdac17f958d2ee523a2206206994597c13d831ec7", unitsPerToken: 1_000_000)
         /// Circle's dollar; 6 decimals.
         public static let usdc = Token(
-            contract: "0xa0b86991c6218b36c1d19d4a2e9eb0ce3606eb48", unitsPerToken: 1e6)
+            contract: "0xa0b86991c6218b36c1d19d4a2e9eb0ce3606eb48", unitsPerToken: 1_000_000)
     }
 
     /// A transfer of a token, and the number of its block.
@@ -37,7 +37,7 @@ public enum Ethereum {
     /// keccak-256 of `Transfer(address,address,uint256)`, the first topic of the event (ERC-20).
     private static let transferTopic = "0xddf252ad1be2c89b69c2b068fc378daa952ba7f163c4a11628f55a4df523b3ef"
     /// What makes one ether, in wei.
-    static let weiPerEther = 1e18
+    static let weiPerEther: UInt128 = 1_000_000_000_000_000_000
 
     /// The number of the newest block.
     public static func latestBlockNumber() -> Endpoint<UInt64> {
@@ -67,9 +67,12 @@ public enum Ethereum {
                 transactions.append(
                     ChainTransaction(
                         hash: hash, observedAt: header.time, from: AnswerReader.party(entry["from"]),
-                        to: AnswerReader.party(entry["to"]), amount: Double(wei) / weiPerEther))
+                        to: AnswerReader.party(entry["to"]), amount: AnswerReader.whole(wei, of: weiPerEther))
+                )
             }
-            guard entries.isEmpty || !transactions.isEmpty else { throw reader.nothingUsable("transaction") }
+            guard reader.refused.count == 0 || !transactions.isEmpty else {
+                throw reader.nothingUsable("transaction")
+            }
             return Block(header: header, transactions: transactions)
         }
     }
@@ -99,7 +102,9 @@ public enum Ethereum {
                     transfers.append(transfer)
                 }
             }
-            guard entries.isEmpty || !transfers.isEmpty else { throw reader.nothingUsable("transfer") }
+            guard reader.refused.count == 0 || !transfers.isEmpty else {
+                throw reader.nothingUsable("transfer")
+            }
             return transfers
         }
     }
@@ -182,6 +187,6 @@ extension AnswerReader {
                 hexadecimalSeconds($0, at: "\(place).blockTimestamp")
             },
             hash: hash, from: "0x" + from.suffix(40), to: "0x" + to.suffix(40),
-            amount: Double(units) / token.unitsPerToken)
+            amount: Self.whole(units, of: token.unitsPerToken))
     }
 }

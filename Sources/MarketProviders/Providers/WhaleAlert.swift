@@ -7,9 +7,8 @@ public enum WhaleAlert {
     public static let pageSize = 100
 
     /// The transactions since a moment that are worth at least so many dollars, oldest first, at most the
-    /// first
-    /// 100. With a `symbol` only those of that asset, of whichever chain. `from` and `to` are owners' names
-    /// where they are known, else addresses.
+    /// first 100. With a `symbol` only those of that asset, of whichever chain. `from` and `to` are owners'
+    /// names where they are known, else addresses.
     public static func transactions(since: Timestamp, minUSD: Double, key: String, symbol: String? = nil)
         -> Endpoint<[Transfer]>
     {
@@ -40,11 +39,8 @@ public enum WhaleAlert {
         for (index, entry) in entries.prefix(AnswerReader.transactionLimit).enumerated() {
             if let symbol, entry["symbol"]?.text?.uppercased() != symbol.uppercased() { continue }
             let place = "transactions[\(index)]"
-            guard let hash = AnswerReader.party(entry["hash"]) else {
-                reader.refuse("\(place).hash", "is not a hash")
-                continue
-            }
             guard
+                let hash = reader.anyHash(entry["hash"], at: "\(place).hash"),
                 let time = reader.seconds(entry["timestamp"], at: "\(place).timestamp"),
                 let amount = reader.amount(entry["amount"], at: "\(place).amount"),
                 let value = reader.amount(entry["amount_usd"], at: "\(place).amount_usd")
