@@ -23,7 +23,8 @@ struct News {
     }
 
     /// Adds an article, or refuses it: a headline and a moment it must have. `title`, `summary` and `url`
-    /// name members of the article. A URL that is not http or https is left out, as are symbols that are none.
+    /// name members of the article. A URL that is not http or https is left out, as are symbols that are
+    /// none.
     mutating func add(
         _ item: JSONValue, at place: String, title: String, summary: String?, url: String,
         publisher: JSONValue?, symbols: [JSONValue], sentiment: JSONValue? = nil,

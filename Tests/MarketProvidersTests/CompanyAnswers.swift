@@ -94,7 +94,8 @@ func moment(_ text: String) throws -> Timestamp { try #require(Timestamp(rfc3339
 
 func startOfDay(_ text: String) throws -> Timestamp { try moment(text + "T00:00:00Z") }
 
-/// Members of the recorded query that the endpoint asks for otherwise, if both have them; keys and limits aside.
+/// Members of the recorded query that the endpoint asks for otherwise, if both have them; keys and limits
+/// aside.
 func queryDifferences<Figures>(_ name: String, _ endpoint: Endpoint<Figures>?) throws -> [String] {
     let recorded = try CompanyAnswers.recordedQuery(name)
     let aside: Set = ["apikey", "api_key", "crumb", "limit", "modules", "from", "to", "startDate", "sortBy"]
