@@ -83,7 +83,7 @@ extension Yahoo {
             query: [["formatted", "false"]] + credentials(crumb), fields: fields(cookie))
         return Endpoint(.yahoo, request) { body throws(MarketDataError) in
             let result = try result(of: body, in: "optionChain")
-            var options = Options()
+            var options = CheckedOptions()
             let price = options.reader.optionalPrice(
                 result["quote"]?["regularMarketPrice"], at: "quote.regularMarketPrice")
             guard
@@ -99,7 +99,7 @@ extension Yahoo {
     }
 
     private static func readContracts(
-        _ list: JSONValue?, _ kind: OptionContract.Kind, _ name: String, _ options: inout Options
+        _ list: JSONValue?, _ kind: OptionContract.Kind, _ name: String, _ options: inout CheckedOptions
     ) {
         for (index, item) in (list?.elements ?? []).enumerated() {
             let place = "\(name)[\(index)]"

@@ -41,7 +41,7 @@ public enum Yahoo {
     /// The newest articles about an asset, newest first.
     public static func news(about asset: Asset, limit: Int) -> Endpoint<[NewsArticle]>? {
         guard let symbol = symbol(of: asset) else { return nil }
-        let count = News.bounded(limit)
+        let count = CheckedNews.bounded(limit)
         let request = ProviderRequest(
             "/v1/finance/search",
             query: [
@@ -49,8 +49,8 @@ public enum Yahoo {
                 ["enableFuzzyQuery", "false"],
             ])
         return Endpoint(.yahoo, request) { body throws(MarketDataError) in
-            var news = News()
-            for (index, item) in try News.items(AnswerReader.json(body)["news"]) {
+            var news = CheckedNews()
+            for (index, item) in try CheckedNews.items(AnswerReader.json(body)["news"]) {
                 news.add(
                     item, at: "news[\(index)]", title: "title", summary: nil, url: "link",
                     publisher: item["publisher"], symbols: item["relatedTickers"]?.elements ?? []
@@ -123,7 +123,7 @@ public enum Yahoo {
         throws(MarketDataError) -> Decoded<[Bar]>
     {
         let result = try result(of: body, in: "chart")
-        var series = BarSeries(every: interval)
+        var series = CheckedBars(every: interval)
         // A day belongs to the exchange's calendar; an offset that is no zone's is ignored.
         let offset =
             result["meta"]?["gmtoffset"]?.int64.flatMap { (-86_400...86_400).contains($0) ? $0 : nil } ?? 0
@@ -161,7 +161,7 @@ public enum Yahoo {
     /// days; of days 21 in a month of trade, of which holidays are taken off.
     private static func range(of limit: Int, _ interval: BarInterval, everyDay: Bool) -> String {
         guard interval == .day else { return limit <= 30 ? "1d" : "5d" }
-        let limit = BarSeries.bounded(limit)
+        let limit = CheckedBars.bounded(limit)
         let days = everyDay ? limit * 2 / 3 : limit
         return switch days {
         case ...18: "1mo"
