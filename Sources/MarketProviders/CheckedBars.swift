@@ -15,6 +15,9 @@ struct CheckedBars {
         var low: JSONValue?
         var close: JSONValue?
         var volume: JSONValue?
+
+        /// Whether all prices are `null`, as where nothing was traded.
+        var isBlank: Bool { [open, high, low, close].allSatisfy { $0 == .null } }
     }
 
     /// Reads and remembers what was refused.

@@ -4,18 +4,6 @@ import MarketData
 // What Yahoo answers only with a cookie and its crumb.
 
 extension Yahoo {
-    /// The crumb that belongs to a cookie, which is plain text.
-    public static func crumb(cookie: String) -> Endpoint<String> {
-        Endpoint(.yahoo, ProviderRequest("/v1/test/getcrumb", fields: [["Cookie", cookie]])) {
-            body throws(MarketDataError) in
-            // A page or a JSON error instead of a crumb is longer or has spaces.
-            guard (1...64).contains(body.count), body.allSatisfy({ $0 > 0x20 && $0 < 0x7F }),
-                !body.contains(UInt8(ascii: "<")), !body.contains(UInt8(ascii: "{"))
-            else { throw MarketDataError("the answer is not a crumb") }
-            return Decoded(String(decoding: body, as: UTF8.self))
-        }
-    }
-
     /// The reports of the last four quarters. Yahoo does not say when they were reported; their revenue it
     /// gives by calendar quarter, which counts where the earnings of that quarter are the same.
     public static func earnings(of asset: Asset, crumb: String?, cookie: String?)

@@ -137,13 +137,11 @@ public enum Yahoo {
         let (close, volume) = (column("close"), column("volume"))
         for (index, seconds) in (result["timestamp"]?.elements ?? []).enumerated() {
             func cell(_ column: [JSONValue]) -> JSONValue? { index < column.count ? column[index] : nil }
+            let figures = CheckedBars.Figures(
+                open: cell(open), high: cell(high), low: cell(low), close: cell(close), volume: cell(volume))
+            if figures.isBlank { continue }
             let opensAt = series.reader.seconds(seconds, at: "timestamp[\(index)]")
-            series.add(
-                local(opensAt),
-                .init(
-                    open: cell(open), high: cell(high), low: cell(low), close: cell(close),
-                    volume: cell(volume)),
-                at: "quote[\(index)]")
+            series.add(local(opensAt), figures, at: "quote[\(index)]")
         }
         for (name, split) in (result["events"]?["splits"]?.members ?? [:]).sorted(by: { $0.key < $1.key }) {
             let place = "splits.\(name.prefix(16))"
