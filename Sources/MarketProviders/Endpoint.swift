@@ -7,8 +7,8 @@ public struct Endpoint<Figures: Sendable>: Sendable {
     public var provider: ProviderName
     /// What to ask, without the base URL.
     public var request: ProviderRequest
-    /// Reads the body of a 200 answer, or the request's `answerField`. Throws when it holds nothing that can be
-    /// used.
+    /// Reads the body of a 200 answer, or the request's `answerField`. Throws when it holds nothing that can
+    /// be used.
     public var decode: @Sendable (_ body: [UInt8]) throws(MarketDataError) -> Decoded<Figures>
 
     /// An endpoint with every part given.
