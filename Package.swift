@@ -25,7 +25,7 @@ let package = Package(
         .target(name: "Locking"),
         .target(name: "LinuxSystem", dependencies: ["CLinux"]),
         .target(name: "TLS", dependencies: ["COpenSSL"]),
-        .target(name: "WebClient", dependencies: ["CCurl", "Locking"]),
+        .target(name: "WebClient", dependencies: ["CCurl", "LinuxSystem", "Locking"]),
         .target(name: "EventLoop", dependencies: ["LinuxSystem", "Locking"]),
         .target(
             name: "Transport",
@@ -37,18 +37,20 @@ let package = Package(
         .target(name: "EventStore", dependencies: ["Broadcast", "FIMLCore", "Locking"]),
         .target(name: "MarketData", dependencies: ["FIMLCore"], resources: [.copy("Recording")]),
         .target(
-            name: "MarketProviders", dependencies: ["FIMLCore", "Locking", "MarketData", "WebClient"]),
+            name: "MarketProviders",
+            dependencies: ["FIMLCore", "HTTP", "LinuxSystem", "Locking", "MarketData", "WebClient"]),
         .target(name: "PublicSchema", resources: [.copy("../../public-schema")]),
         .target(
             name: "FIMLWatchdogs",
-            dependencies: ["Configuration", "FIMLCore", "MarketData"]),
+            dependencies: ["Configuration", "FIMLCore", "Locking", "MarketData"]),
 
         // Composition.
         .target(
             name: "Gateway",
             dependencies: [
                 "Broadcast", "Configuration", "EventStore", "FIMLCore", "FIMLWatchdogs", "HTTP", "MarketData",
-                "MarketProviders", "EventLoop", "LinuxSystem", "Locking", "Observability", "PublicSchema", "TLS", "Transport",
+                "MarketProviders", "EventLoop", "LinuxSystem", "Locking", "Observability", "PublicSchema",
+                "TLS", "Transport",
                 "WebSocket",
             ]),
         .target(name: "GatewayClient", dependencies: ["COpenSSL", "FIMLCore", "LinuxSystem", "WebSocket"]),
@@ -72,10 +74,13 @@ let package = Package(
         .testTarget(name: "ConfigurationTests", dependencies: ["Configuration", "Observability"]),
         .testTarget(name: "ObservabilityTests", dependencies: ["Observability"]),
         .testTarget(name: "MarketDataTests", dependencies: ["FIMLCore", "GatewayTesting", "MarketData"]),
-        .testTarget(name: "WebClientTests", dependencies: ["GatewayTesting", "WebClient"]),
+        .testTarget(
+            name: "WebClientTests", dependencies: ["GatewayTesting", "HTTP", "MarketProviders", "WebClient"]),
         .testTarget(
             name: "MarketProvidersTests",
-            dependencies: ["FIMLCore", "GatewayTesting", "MarketData", "MarketProviders", "WebClient"]),
+            dependencies: [
+                "FIMLCore", "GatewayTesting", "HTTP", "MarketData", "MarketProviders", "WebClient",
+            ]),
         .testTarget(
             name: "FIMLWatchdogsTests",
             dependencies: ["Configuration", "FIMLCore", "FIMLWatchdogs", "GatewayTesting", "MarketData"]),

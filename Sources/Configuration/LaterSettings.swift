@@ -2,7 +2,7 @@
 /// aloud and has no effect.
 enum LaterSettings {
     static let names: Set<String> = Set(
-        workers + watchdogs + storage + access + analysis + providers)
+        workers + storage + access + analysis)
 
     private static let workers =
         [
@@ -14,19 +14,6 @@ enum LaterSettings {
         ]
         + ["FUNDAMENTALS", "TECHNICAL", "MACRO", "SENTIMENT", "CORRELATION", "RISK", "NEWS", "OPTIONS"]
         .map { "ENABLE_\($0)_WORKER" }
-
-    private static let watchdogs =
-        [
-            "WATCHDOG_EVENT_PERSISTENCE", "WATCHDOG_HEALTH_CHECK_INTERVAL",
-            "WATCHDOG_CONSECUTIVE_FAILURE_THRESHOLD", "EARNINGS_SURPRISE_THRESHOLD_PCT",
-            "WHALE_MOVEMENT_MIN_USD",
-            "LIQUIDITY_DROP_THRESHOLD_PCT", "CORRELATION_CHANGE_THRESHOLD",
-        ]
-        + [
-            "EARNINGS_ANOMALY", "WHALE_MOVEMENT", "LIQUIDITY_DROP", "CORRELATION_BREAKDOWN",
-            "EXCHANGE_OUTAGE",
-        ]
-        .flatMap { ["ENABLE_\($0)_WATCHDOG", "\($0)_CHECK_INTERVAL"] }
 
     private static let storage = [
         "REDIS_HOST", "REDIS_PORT", "REDIS_DB", "REDIS_PASSWORD", "REDIS_SOCKET_TIMEOUT", "POSTGRES_HOST",
@@ -44,10 +31,5 @@ enum LaterSettings {
         "CACHE_TTL_TECHNICAL", "CACHE_TTL_NEWS", "CACHE_TTL_MACRO", "AZURE_OPENAI_ENDPOINT",
         "AZURE_OPENAI_API_KEY",
         "AZURE_OPENAI_DEPLOYMENT_NAME", "AZURE_OPENAI_API_VERSION",
-    ]
-
-    private static let providers = [
-        "ALPHA_VANTAGE_API_KEY", "FMP_API_KEY", "POLYGON_API_KEY", "FINNHUB_API_KEY", "NEWSAPI_API_KEY",
-        "TIINGO_API_KEY", "FRED_API_KEY",
     ]
 }

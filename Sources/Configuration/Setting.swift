@@ -2,7 +2,7 @@
 public struct Setting: Sendable {
     /// The kind of value, by the word that `print-config --json` uses.
     public enum Kind: String, Sendable {
-        case bool, integer, decimal, text, path, choice, duration, date, origins
+        case bool, integer, decimal, text, path, choice, duration, date, origins, list
     }
 
     /// A property of `Settings`.
@@ -21,9 +21,9 @@ public struct Setting: Sendable {
     /// Whether its value must not be shown.
     public let isSecret: Bool
     /// The text that gives this setting the value it has in `settings`; empty is "not set".
-    let text: @Sendable (_ settings: Settings) -> String
+    public let text: @Sendable (_ settings: Settings) -> String
     /// Puts a text's value into the settings; false where it is not allowed.
-    let assign: @Sendable (_ text: String, _ settings: inout Settings) -> Bool
+    public let assign: @Sendable (_ text: String, _ settings: inout Settings) -> Bool
 
     /// The default as a user would write it; empty is "not set".
     public var defaultText: String { text(Settings()) }
@@ -114,6 +114,29 @@ extension Setting {
         Setting(
             name, property, kind: .path, allowed: "the path of a readable file", summary,
             value: { isPath($0) ? .some($0) : .none }, text: { $0 ?? "" })
+    }
+
+    /// Entries of a list.
+    static let listLimit = 1_000
+
+    /// The entries of a list, told apart by commas, each once; nil where one is wrong, or there are none or
+    /// too many.
+    static func list<Value: Hashable>(_ text: String, _ entry: (String) -> Value?) -> [Value]? {
+        let texts = text.split(separator: ",").map { $0.trimmed }
+        let values = texts.compactMap(entry)
+        guard values.count == texts.count, (1...listLimit).contains(values.count) else { return nil }
+        var seen: Set<Value> = []
+        return values.filter { seen.insert($0).inserted }
+    }
+
+    /// What an asset's symbol may be where it is listed: letters, digits and `.`, `-`, `=`, `^`.
+    static func isSymbol(_ text: String) -> Bool {
+        (1...32).contains(text.utf8.count)
+            && text.utf8.allSatisfy { byte in
+                (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
+                    || (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(byte & 0xDF)
+                    || ".-=^".utf8.contains(byte)
+            }
     }
 
     /// Without control characters: NUL would end the name early, the others garble whatever shows it.

@@ -19,7 +19,9 @@ public enum SettingTable {
         Section(title: "HTTP", settings: http),
         Section(title: "WebSocket", settings: webSocket),
         Section(title: "Watchdogs", settings: watchdogs),
+        Section(title: "What the watchdogs watch", settings: eachWatchdog),
         Section(title: "Market data", settings: marketData),
+        Section(title: "Providers of live market data", settings: providers),
     ]
 
     private static let server: [Setting] = [
@@ -124,65 +126,6 @@ public enum SettingTable {
         .seconds(
             "FIML_WS_PONG_TIMEOUT_SECONDS", \.webSocket.pongTimeout, 1...3600,
             "A pinged connection that stays silent this long is closed with 4201."),
-    ]
-
-    private static let watchdogs: [Setting] = [
-        .bool("WATCHDOG_GLOBAL_ENABLED", \.watchdogs.isEnabled, "Master switch of all watchdogs."),
-        .bool(
-            "WATCHDOG_EVENT_STREAM_ENABLED", \.watchdogs.eventStreamIsEnabled,
-            "Whether what watchdogs find enters the event stream."),
-        .bool(
-            "WATCHDOG_WEBSOCKET_BROADCAST", \.watchdogs.webSocketBroadcast,
-            "Whether the event stream is broadcast to WebSocket subscribers."),
-        .integer(
-            "WATCHDOG_MAX_EVENTS_IN_MEMORY", \.watchdogs.maxEventsInMemory, 1...100_000, unit: "events",
-            "Events kept for `since`, `last` and `GET /events`."),
-        .bool(
-            "ENABLE_UNUSUAL_VOLUME_WATCHDOG", \.watchdogs.unusualVolume.isEnabled,
-            "Whether `unusual_volume` runs."),
-        .seconds(
-            "UNUSUAL_VOLUME_CHECK_INTERVAL", \.watchdogs.unusualVolume.checkInterval, 1...86_400,
-            "From one check of `unusual_volume` to the next."),
-        .decimal(
-            "UNUSUAL_VOLUME_MULTIPLIER", \.watchdogs.unusualVolume.multiplier, 1...1000,
-            unit: "times the mean",
-            "`unusual_volume` fires above this multiple of the mean volume."),
-        .bool(
-            "ENABLE_PRICE_ANOMALY_WATCHDOG", \.watchdogs.priceAnomaly.isEnabled,
-            "Whether `price_anomaly` runs."),
-        .seconds(
-            "PRICE_ANOMALY_CHECK_INTERVAL", \.watchdogs.priceAnomaly.checkInterval, 1...86_400,
-            "From one check of `price_anomaly` to the next."),
-        .decimal(
-            "PRICE_ANOMALY_THRESHOLD_PCT", \.watchdogs.priceAnomaly.thresholdPct, 0.01...100, unit: "percent",
-            "`price_anomaly` fires above this move."),
-        .seconds(
-            "PRICE_ANOMALY_WINDOW_SECONDS", \.watchdogs.priceAnomaly.window, 1...86_400,
-            "`price_anomaly` takes the move over this long; daily bars are judged bar to bar."),
-        .bool(
-            "ENABLE_FUNDING_RATE_WATCHDOG", \.watchdogs.fundingRate.isEnabled,
-            "Whether `funding_rate` runs."),
-        .seconds(
-            "FUNDING_RATE_CHECK_INTERVAL", \.watchdogs.fundingRate.checkInterval, 1...86_400,
-            "From one check of `funding_rate` to the next."),
-        .decimal(
-            "FUNDING_RATE_THRESHOLD_PCT", \.watchdogs.fundingRate.thresholdPct, 0.0001...100,
-            unit: "percent per 8 hours", "`funding_rate` fires above this mean rate."),
-    ]
-
-    private static let marketData: [Setting] = [
-        .choice(
-            "MARKET_DATA_SOURCE", \.marketData.source,
-            allowed: "replay (live market data is not in this version)", "Where market data come from."),
-        .decimal(
-            "REPLAY_SPEED", \.marketData.replaySpeed, 1...31_536_000,
-            unit: "seconds of the recording per second",
-            "How fast the recorded market is replayed."),
-        Setting(
-            "REPLAY_FROM", \.marketData.replayFrom, kind: .date,
-            allowed: "a date as YYYY-MM-DD, from 1970 on",
-            "First day that is replayed; the recording's own start where it is not set.",
-            value: { CalendarDate($0).map(Optional.some) }, text: { $0?.description ?? "" }),
     ]
 
     /// A numeric address: names are looked up nowhere, so that a start never waits for a resolver.

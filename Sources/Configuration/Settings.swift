@@ -131,6 +131,8 @@ public struct Settings: Sendable {
         public var isEnabled = true
         /// Whether what the watchdogs find enters the event stream.
         public var eventStreamIsEnabled = true
+        /// Whether what fires and the history of a live market outlive a restart.
+        public var persistsState = true
         /// Whether the event stream is broadcast to WebSocket subscribers.
         public var webSocketBroadcast = true
         /// Events kept in memory for `since`, `last` and `GET /events`.
@@ -173,5 +175,9 @@ public struct Settings: Sendable {
         public var replaySpeed = 86_400.0
         /// First day that is replayed; nil is the recording's own start.
         public var replayFrom: CalendarDate?
+        /// Keys of providers that want one, by the provider's name: `alpha_vantage`.
+        public var providerKeys: [String: String] = [:]
+        /// Where a provider's API is, where it is not at its usual place, by the provider's name.
+        public var providerURLs: [String: String] = [:]
     }
 }

@@ -100,6 +100,8 @@ extension Settings {
         public var isEnabled = true
         /// From one check to the next.
         public var checkInterval = Duration.seconds(60)
+        /// Those that can be asked.
+        static let known = ["binance", "bybit", "coinbase", "kraken", "okx"]
         /// Which exchanges are asked.
         public var exchanges = ["binance", "coinbase", "kraken"]
 

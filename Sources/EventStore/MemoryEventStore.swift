@@ -56,6 +56,14 @@ public struct MemoryEventStore: Sendable {
         return publication
     }
 
+    /// Lists an event among what fires without storing it, as after a restart; it stands at the last position.
+    public mutating func restore(_ event: WatchdogEvent) {
+        note(
+            Publication(
+                position: last, event: MatchableEvent(event), severity: event.severity, publishedAt: 0,
+                message: ServerMessage.event(position: last, event: event)))
+    }
+
     private mutating func note(_ publication: Publication) {
         let event = publication.event.event
         switch event.status {

@@ -10,4 +10,6 @@ public enum EventType: String, CaseIterable, JSONWritable, Sendable {
     case priceAnomaly = "price_anomaly"
     case flashCrash = "flash_crash"
     case arbitrageOpportunity = "arbitrage_opportunity"
+    /// A watchdog that cannot do its work, told by itself as an event.
+    case watchdogHealth = "watchdog_health"
 }

@@ -2,7 +2,7 @@
 public struct Evidence: Hashable, Sendable {
     /// The rule by name: `price_anomaly.threshold_pct`.
     public var rule: String
-    /// How `observed` compares with `threshold`: `gt`, `gte`, `lt` or `lte`.
+    /// How `observed` compares with `threshold`: `gt`, `gte`, `lt`, `lte` or `neq`.
     public var `operator`: String
     /// The rule's limit, in the unit of `observed`.
     public var threshold: Double
@@ -25,7 +25,7 @@ public struct Evidence: Hashable, Sendable {
 
 extension Evidence: JSONWritable {
     /// The comparisons that a rule can make.
-    static let operators = ["gt", "gte", "lt", "lte"]
+    static let operators = ["gt", "gte", "lt", "lte", "neq"]
 
     /// Evidence as an event carries it: `rule`, `operator`, `threshold`, `observed`, and `window_seconds`
     /// where the rule has one.

@@ -11,6 +11,14 @@ public struct Timestamp: Hashable, Comparable, Sendable {
     /// 9999-12-31T23:59:59.999Z, the last that is written as itself.
     public static let last = Timestamp(milliseconds: 253_402_300_799_999)
 
+    /// The moment so many seconds later, or earlier where negative; saturates instead of trapping.
+    public func adding(seconds: Int64) -> Timestamp {
+        let (product, tooFar) = seconds.multipliedReportingOverflow(by: 1_000)
+        let (sum, overflow) = milliseconds.addingReportingOverflow(product)
+        guard tooFar || overflow else { return Timestamp(milliseconds: sum) }
+        return Timestamp(milliseconds: seconds < 0 ? .min : .max)
+    }
+
     /// Earlier is less.
     public static func < (left: Timestamp, right: Timestamp) -> Bool {
         left.milliseconds < right.milliseconds

@@ -3,110 +3,213 @@ import FoundationEssentials
 
 /// Turns one watchdog's judgements into events with a beginning and an end.
 ///
-///     state    | judged as it should be | anomaly, same condition        | anomaly, another condition
-///     ---------+------------------------+--------------------------------+---------------------------
-///     quiet    | —                      | firing                         | firing
-///     firing   | resolved               | updated if the severity rises  | resolved, firing
+///     state    | as it should be         | anomaly, same condition              | another condition
+///     ---------+-------------------------+--------------------------------------+------------------
+///     quiet    | —                       | firing                               | firing
+///     firing   | resolved; nothing while | updated if the severity rises, or    | resolved, firing
+///              | near the threshold, or  | it was last told long ago            |
+///              | not calm for long if it |                                      |
+///              | flaps                   |                                      |
 ///
-/// A judgement that is not newer than the last one about the same assets is passed over, so a bar that is
-/// judged twice changes nothing. A condition is told apart by its fingerprint; its severity is the highest
-/// that was announced. Memory is bounded by the number of assets.
-public struct EventStream: Sendable {
-    private struct Condition {
-        var type: EventType
-        var discriminator: String
-        var severity: Severity
-        var fingerprint: String
-        var startsAt: Timestamp
-        var lastJudgement: Judgement
-    }
+/// A judgement that is not newer than the last one about its subject is passed over, so a bar that is judged
+/// twice changes nothing. A condition is told apart by its fingerprint; its severity is the highest that was
+/// told. What happens once (`Judgement.endsAfterSeconds`) fires and ends by itself.
+struct EventStream: Sendable {
+    /// How many subjects are remembered. Where there are more, the one that was judged longest ago is
+    /// forgotten, and its condition ends.
+    static let maxSubjects = 20_000
 
-    private struct State {
+    private struct Subject {
         var observedAt: Timestamp
         var condition: Condition?
+        /// When its last conditions began, at most as many as make it flap.
+        var begins: [Timestamp] = []
     }
 
     private let watchdog: WatchdogName
+    private let lifeCycle: LifeCycle
     private let makeEventID: @Sendable () -> String
-    private var states: [[Asset]: State] = [:]
+    private var subjects: [String: Subject] = [:]
 
-    /// A stream without conditions.
-    public init(watchdog: WatchdogName) {
-        self.init(watchdog: watchdog, makeEventID: WatchdogEvent.newID)
-    }
-
-    init(watchdog: WatchdogName, makeEventID: @escaping @Sendable () -> String) {
+    /// A stream in which `conditions` have been told already.
+    init(
+        watchdog: WatchdogName, lifeCycle: LifeCycle = LifeCycle(), conditions: [Condition] = [],
+        makeEventID: @escaping @Sendable () -> String = WatchdogEvent.newID
+    ) {
         self.watchdog = watchdog
+        self.lifeCycle = lifeCycle
         self.makeEventID = makeEventID
+        for condition in conditions {
+            subjects[condition.subject] = Subject(
+                observedAt: condition.observedAt, condition: condition, begins: [condition.event.startsAt])
+        }
     }
 
-    /// The events that a check at `moment` gives rise to, in the order of its judgements.
-    public mutating func apply(_ judgements: [Judgement], at moment: Timestamp) -> [WatchdogEvent] {
-        judgements.flatMap { apply($0, at: moment) }
+    /// What fires, ordered by fingerprint.
+    var conditions: [Condition] {
+        subjects.values.compactMap(\.condition).sorted { $0.event.fingerprint < $1.event.fingerprint }
+    }
+
+    /// The events that a check at `moment` gives rise to, in the order of its judgements; what ends by itself
+    /// comes first.
+    mutating func apply(_ judgements: [Judgement], at moment: Timestamp) -> [WatchdogEvent] {
+        endWhatIsOver(at: moment)
+            + judgements.flatMap { judgement in
+                forgetOldest(toFit: judgement.subject, at: moment) + apply(judgement, at: moment)
+            }
     }
 
     /// Ends all conditions and forgets what was judged, as when a recording starts over; the events carry
     /// `reason` in their metadata. Ordered by fingerprint.
-    public mutating func resolveAll(at moment: Timestamp, reason: String) -> [WatchdogEvent] {
-        let conditions = states.values.compactMap(\.condition).sorted { $0.fingerprint < $1.fingerprint }
-        states.removeAll()
-        return conditions.map { condition in
-            var event = event(.resolved, of: condition, condition.lastJudgement, at: moment)
-            event.endsAt = moment
-            event.metadata["reason"] = .string(reason)
-            return event
-        }
+    mutating func resolveAll(at moment: Timestamp, reason: String) -> [WatchdogEvent] {
+        let conditions = conditions
+        subjects.removeAll()
+        return conditions.map { ended($0, at: moment, observedAt: moment, reason: reason) }
     }
 
+    // MARK: - One judgement
+
     private mutating func apply(_ judgement: Judgement, at moment: Timestamp) -> [WatchdogEvent] {
-        var state = states[judgement.assets]
-        if let state, state.observedAt >= judgement.observedAt { return [] }
+        var subject = subjects[judgement.subject]
+        if let subject, subject.observedAt >= judgement.observedAt { return [] }
+        let endsBy = judgement.endsAfterSeconds.map { judgement.observedAt.adding(seconds: $0) }
+        // It was told, has ended, and is forgotten: the source has shown it once more.
+        if let endsBy, endsBy <= moment { return [] }
         var events: [WatchdogEvent] = []
-        var condition = state?.condition
-        if let ended = condition, !Self.continues(ended, judgement.anomaly) {
-            events.append(event(.resolved, of: ended, judgement, at: moment))
+        var condition = subject?.condition
+        if let current = condition, !continues(current, judgement) {
+            events.append(resolved(current, judgement, at: moment))
             condition = nil
         }
+        var begins = subject?.begins ?? []
         if let anomaly = judgement.anomaly {
-            let status: EventStatus? =
-                if let condition { anomaly.severity > condition.severity ? .updated : nil } else { .firing }
-            var current = condition ?? begin(anomaly, judgement)
-            current.severity = max(current.severity, anomaly.severity)
-            current.lastJudgement = judgement
-            if let status { events.append(event(status, of: current, judgement, at: moment)) }
-            condition = current
+            if let current = condition {
+                let (next, event) = carriedOn(current, anomaly, judgement, at: moment)
+                condition = next
+                if let event { events.append(event) }
+            } else {
+                begins = (begins + [judgement.observedAt]).suffix(lifeCycle.flapCount)
+                condition = begun(anomaly, judgement, endsBy: endsBy, begins: begins, at: moment)
+                if let condition { events.append(condition.event) }
+            }
+        } else if condition?.isFlapping == true, !lifeCycle.isNear(judgement.evidence) {
+            let calmSince = condition?.calmSince
+            condition?.calmSince = calmSince ?? judgement.observedAt
         }
-        state = State(observedAt: judgement.observedAt, condition: condition)
-        states[judgement.assets] = state
+        condition?.observedAt = judgement.observedAt
+        subject = Subject(observedAt: judgement.observedAt, condition: condition, begins: begins)
+        subjects[judgement.subject] = subject
         return events
     }
 
-    private static func continues(_ condition: Condition, _ anomaly: Anomaly?) -> Bool {
-        condition.type == anomaly?.type && condition.discriminator == anomaly?.discriminator
+    /// Whether a condition goes on after a judgement about its subject.
+    private func continues(_ condition: Condition, _ judgement: Judgement) -> Bool {
+        guard let anomaly = judgement.anomaly else {
+            if condition.discriminator == judgement.discriminator, lifeCycle.isNear(judgement.evidence) {
+                return true
+            }
+            guard condition.isFlapping else { return false }
+            let calmSince = condition.calmSince ?? judgement.observedAt
+            return judgement.observedAt < calmSince.adding(seconds: lifeCycle.calmSeconds)
+        }
+        return condition.event.type == anomaly.type && condition.discriminator == judgement.discriminator
     }
 
-    private func begin(_ anomaly: Anomaly, _ judgement: Judgement) -> Condition {
-        Condition(
-            type: anomaly.type, discriminator: anomaly.discriminator, severity: anomaly.severity,
+    private func begun(
+        _ anomaly: Anomaly, _ judgement: Judgement, endsBy: Timestamp?, begins: [Timestamp],
+        at moment: Timestamp
+    ) -> Condition {
+        let isFlapping =
+            begins.count >= lifeCycle.flapCount
+            && judgement.observedAt <= (begins.first ?? moment).adding(seconds: lifeCycle.flapSeconds)
+        let event = WatchdogEvent(
+            eventID: makeEventID(), type: anomaly.type, severity: anomaly.severity, status: .firing,
             fingerprint: Fingerprint.of(
                 watchdog: watchdog, type: anomaly.type, assets: judgement.assets.map(\.symbol),
-                discriminator: anomaly.discriminator),
-            startsAt: judgement.observedAt, lastJudgement: judgement)
+                discriminator: judgement.fingerprintDiscriminator),
+            watchdog: watchdog, asset: judgement.assets.first, assets: judgement.assets.map(\.symbol),
+            description: judgement.description, data: judgement.data, evidence: judgement.evidence,
+            timestamp: moment, startsAt: judgement.observedAt,
+            metadata: isFlapping ? ["flapping": .bool(true)] : [:])
+        return Condition(
+            event: event, subject: judgement.subject, discriminator: judgement.discriminator,
+            observedAt: judgement.observedAt, toldAt: moment, endsBy: endsBy, isFlapping: isFlapping)
     }
 
-    /// An event of a condition with the figures of a judgement: for `resolved` those that ended it.
-    private func event(
-        _ status: EventStatus, of condition: Condition, _ judgement: Judgement, at moment: Timestamp
+    /// The condition with new figures, and the event where it must be told again.
+    private func carriedOn(
+        _ condition: Condition, _ anomaly: Anomaly, _ judgement: Judgement, at moment: Timestamp
+    ) -> (Condition, WatchdogEvent?) {
+        let rises = anomaly.severity > condition.event.severity
+        let isDue = moment >= condition.toldAt.adding(seconds: lifeCycle.renotifySeconds)
+        var next = condition
+        next.calmSince = nil
+        next.event.severity = max(condition.event.severity, anomaly.severity)
+        next.event.description = judgement.description
+        next.event.data = judgement.data
+        next.event.evidence = judgement.evidence
+        guard rises || isDue else { return (next, nil) }
+        next.toldAt = moment
+        next.event.eventID = makeEventID()
+        next.event.status = .updated
+        next.event.timestamp = moment
+        next.event.metadata["reason"] = .string(rises ? "severity_rose" : "still_firing")
+        return (next, next.event)
+    }
+
+    /// The last event of a condition, with the figures that ended it.
+    private func resolved(
+        _ condition: Condition, _ judgement: Judgement, at moment: Timestamp
     ) -> WatchdogEvent {
-        let isOver = status == .resolved
-        return WatchdogEvent(
-            eventID: makeEventID(), type: condition.type, severity: condition.severity, status: status,
-            fingerprint: condition.fingerprint, watchdog: watchdog, asset: judgement.assets.first,
-            assets: judgement.assets.map(\.symbol),
-            description: isOver ? "Over: \(judgement.description)" : judgement.description,
-            data: judgement.data,
-            evidence: judgement.evidence, timestamp: moment, startsAt: condition.startsAt,
-            endsAt: isOver ? judgement.observedAt : nil)
+        var condition = condition
+        condition.event.description = judgement.description
+        condition.event.data = judgement.data
+        condition.event.evidence = judgement.evidence
+        return ended(condition, at: moment, observedAt: judgement.observedAt, reason: nil)
+    }
+
+    private func ended(
+        _ condition: Condition, at moment: Timestamp, observedAt: Timestamp, reason: String?
+    ) -> WatchdogEvent {
+        var event = condition.event
+        event.eventID = makeEventID()
+        event.status = .resolved
+        event.description = "Over: \(event.description)"
+        event.timestamp = moment
+        // A saved condition may be newer than a clock that was set back.
+        event.endsAt = max(observedAt, event.startsAt)
+        event.metadata["reason"] = reason.map { .string($0) }
+        return event
+    }
+
+    // MARK: - What ends without a judgement
+
+    private mutating func endWhatIsOver(at moment: Timestamp) -> [WatchdogEvent] {
+        let over = subjects.values.compactMap(\.condition)
+            .filter { $0.endsBy.map { $0 <= moment } ?? false }
+            .sorted { ($0.event.startsAt, $0.event.fingerprint) < ($1.event.startsAt, $1.event.fingerprint) }
+        return over.map { condition in
+            subjects[condition.subject] = nil
+            return ended(
+                condition, at: moment, observedAt: condition.endsBy ?? moment, reason: "time_passed")
+        }
+    }
+
+    private mutating func forgetOldest(toFit subject: String, at moment: Timestamp) -> [WatchdogEvent] {
+        guard subjects.count >= Self.maxSubjects, subjects[subject] == nil,
+            let oldest = subjects.min(by: { ($0.value.observedAt, $0.key) < ($1.value.observedAt, $1.key) })
+        else { return [] }
+        subjects[oldest.key] = nil
+        guard let condition = oldest.value.condition else { return [] }
+        return [ended(condition, at: moment, observedAt: moment, reason: "too_many_subjects")]
+    }
+}
+
+extension Judgement {
+    /// What tells conditions with the same assets apart: the side, and the subject where the assets alone do
+    /// not name it.
+    fileprivate var fingerprintDiscriminator: String {
+        subject == assets.map(\.symbol).joined(separator: "/") ? discriminator : "\(subject) \(discriminator)"
     }
 }
 

@@ -1,87 +1,80 @@
+import Configuration
 import FIMLCore
 import MarketData
 
 /// Fires when a price moves far within the window.
 ///
-/// Figure: percent from the close exactly one window ago to the newest close; without a bar that closed then
-/// (a gap) the asset is not judged. Bars longer than the window, such as daily ones, are judged from bar to
-/// bar, whatever lies between them, and `time_window_seconds` says how much that was.
+/// Figure: percent from the quote one window ago to the newest quote. The quote one window ago is the nearest
+/// to that moment, of two equally near the older, and at most half a window off: across a gap, as a missing
+/// minute is one, a price is not judged. Quotes that come less often than once a window, such as daily
+/// closes, are judged from one to the next, whatever lies between them. `time_window_seconds` says how much
+/// it was.
 public struct PriceAnomalyWatchdog: Watchdog {
-    /// Its settings.
-    public struct Configuration: Hashable, Sendable {
-        /// `ENABLE_PRICE_ANOMALY_WATCHDOG`, `PRICE_ANOMALY_CHECK_INTERVAL`.
-        public var schedule: WatchdogSchedule
-        /// `PRICE_ANOMALY_THRESHOLD_PCT`: a larger move either way fires.
-        public var thresholdPct: Double
-        /// `PRICE_ANOMALY_WINDOW_SECONDS`; kept within one second and one year.
-        public var windowSeconds: Int64
-
-        /// FIML's defaults: each 30 seconds, above 5 % in 60 seconds.
-        public init(
-            schedule: WatchdogSchedule = .init(intervalSeconds: 30), thresholdPct: Double = 5,
-            windowSeconds: Int64 = 60
-        ) {
-            self.schedule = schedule
-            self.thresholdPct = thresholdPct
-            self.windowSeconds = min(max(1, windowSeconds), 31_536_000)
-        }
-    }
-
-    /// A larger move either way is critical; a larger fall is a flash crash.
-    static let criticalPct = 10.0
+    /// A larger move either way is critical, what fires below is high; a larger fall is a flash crash.
+    public static let criticalPct = 10.0
 
     /// `price_anomaly`.
     public let name = WatchdogName.priceAnomaly
-    private let configuration: Configuration
-    private let source: any BarSource
+    private let settings: Settings.PriceAnomaly
+    private let assets: [Asset]
+    private let source: any QuoteSource
 
-    /// Watches all assets of `source`.
-    public init(_ configuration: Configuration = .init(), source: any BarSource) {
-        self.configuration = configuration
+    /// Watches `assets`.
+    public init(_ settings: Settings.PriceAnomaly, assets: [Asset], source: any QuoteSource) {
+        self.settings = settings
+        self.assets = assets
         self.source = source
     }
 
-    /// As configured.
-    public var schedule: WatchdogSchedule { configuration.schedule }
+    /// As set.
+    public var schedule: WatchdogSchedule {
+        WatchdogSchedule(isEnabled: settings.isEnabled, interval: settings.checkInterval)
+    }
 
-    /// Judges all assets of the source, as `Watchdog` says.
+    /// Judges all assets, as `Watchdog` says.
     public func check(at moment: Timestamp) async throws -> [Judgement] {
-        var outcome = CheckOutcome()
-        for asset in source.barAssets {
-            await outcome.add { try await judge(asset, moment) }
-        }
-        return try outcome.get()
+        let answers = await source.quotes(
+            of: assets, at: moment, covering: windowSeconds + (windowSeconds + 1) / 2)
+        return try answers.judgements { asset, quotes in judge(quotes, asset, moment) }
     }
 
-    private func judge(_ asset: Asset, _ moment: Timestamp) async throws -> Judgement? {
-        let newestTwo = try await source.bars(of: asset, closedBy: moment, limit: 2)
-        guard let newest = newestTwo.last,
-            !Staleness.isStale(newest.closesAt, intervalSeconds: newest.intervalSeconds, at: moment)
-        else { return nil }
-        let past: Bar?
-        if newest.intervalSeconds > configuration.windowSeconds {
-            past = newestTwo.count == 2 ? newestTwo.first : nil
-        } else {
-            let windowStart = newest.closesAt.milliseconds - configuration.windowSeconds * 1_000
-            past = try await source.bar(of: asset, closedAt: Timestamp(milliseconds: windowStart))
-        }
-        return past.flatMap { judgement(asset, from: $0, to: newest) }
+    /// One second to one year.
+    private var windowSeconds: Int64 { min(max(1, settings.window.components.seconds), 31_536_000) }
+
+    private func judge(_ quotes: [Quote], _ asset: Asset, _ moment: Timestamp) -> [Judgement] {
+        let quotes = quotes.chronological()
+        guard let newest = quotes.last,
+            !Staleness.isStale(newest.observedAt, intervalSeconds: newest.intervalSeconds, at: moment),
+            let past = past(of: newest, in: quotes.dropLast())
+        else { return [] }
+        let changePct = (newest.price - past.price) / past.price * 100
+        guard changePct.isFinite else { return [] }
+        return [judgement(asset, from: past, to: newest, changePct)]
     }
 
-    private func judgement(_ asset: Asset, from past: Bar, to newest: Bar) -> Judgement? {
-        let changePct = (newest.close - past.close) / past.close * 100
-        guard past.close > 0, changePct.isFinite else { return nil }
-        let windowSeconds = (newest.closesAt.milliseconds - past.closesAt.milliseconds) / 1_000
+    /// The quote that `newest` is compared with.
+    private func past(of newest: Quote, in before: ArraySlice<Quote>) -> Quote? {
+        if newest.intervalSeconds > windowSeconds { return before.last }
+        let start = newest.observedAt.milliseconds - windowSeconds * 1_000
+        func distance(_ quote: Quote) -> Int64 { abs(quote.observedAt.milliseconds - start) }
+        return before.min { distance($0) < distance($1) }.flatMap {
+            distance($0) <= windowSeconds * 500 ? $0 : nil
+        }
+    }
+
+    private func judgement(
+        _ asset: Asset, from past: Quote, to newest: Quote, _ changePct: Double
+    ) -> Judgement {
+        let spanSeconds = (newest.observedAt.milliseconds - past.observedAt.milliseconds + 500) / 1_000
         var evidence = Evidence(
-            rule: "price_anomaly.threshold_pct", operator: "gt", threshold: configuration.thresholdPct,
-            observed: abs(changePct), windowSeconds: windowSeconds)
+            rule: "price_anomaly.threshold_pct", operator: "gt", threshold: settings.thresholdPct,
+            observed: abs(changePct), windowSeconds: spanSeconds)
         var anomaly: Anomaly?
-        if abs(changePct) > configuration.thresholdPct {
-            let isCritical = abs(changePct) > Self.criticalPct
+        if abs(changePct) > settings.thresholdPct {
             let isCrash = changePct < -Self.criticalPct
             anomaly = Anomaly(
-                type: isCrash ? .flashCrash : .priceAnomaly, severity: isCritical ? .critical : .high,
-                discriminator: changePct < 0 ? "down" : "up")
+                type: isCrash ? .flashCrash : .priceAnomaly,
+                severity: abs(changePct) > Self.criticalPct ? .critical : .high)
             if isCrash {
                 evidence.rule = "price_anomaly.flash_crash_pct"
                 evidence.operator = "lt"
@@ -90,13 +83,14 @@ public struct PriceAnomalyWatchdog: Watchdog {
             }
         }
         return Judgement(
-            assets: [asset], observedAt: newest.closesAt, anomaly: anomaly,
+            subject: asset.symbol, assets: [asset], observedAt: newest.observedAt, anomaly: anomaly,
+            discriminator: changePct < 0 ? "down" : "up",
             description:
                 "\(asset.symbol) moved \(Figure.decimals(changePct, isSigned: true)) % "
-                + "in \(Figure.span(seconds: windowSeconds))",
+                + "in \(Figure.span(seconds: spanSeconds))",
             data: [
-                "current_price": .number(newest.close), "past_price": .number(past.close),
-                "change_pct": .number(changePct), "time_window_seconds": .integer(windowSeconds),
+                "current_price": .number(newest.price), "past_price": .number(past.price),
+                "change_pct": .number(changePct), "time_window_seconds": .integer(spanSeconds),
             ],
             evidence: evidence)
     }

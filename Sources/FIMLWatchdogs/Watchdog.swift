@@ -28,6 +28,11 @@ public struct WatchdogSchedule: Hashable, Sendable {
         self.isEnabled = isEnabled
         self.intervalSeconds = max(1, intervalSeconds)
     }
+
+    /// A schedule as it is set; parts of a second are cut off.
+    public init(isEnabled: Bool, interval: Duration) {
+        self.init(isEnabled: isEnabled, intervalSeconds: interval.components.seconds)
+    }
 }
 
 /// What a watchdog found about one asset, or about several that it judges together.
@@ -41,6 +46,9 @@ public struct Judgement: Hashable, Sendable {
     public var observedAt: Timestamp
     /// What is wrong; nil when all is as it should be.
     public var anomaly: Anomaly?
+    /// Tells conditions of one subject apart, as `up` and `down` do for a price; may be empty. It says on
+    /// which side the figure lies, also when nothing is wrong.
+    public var discriminator: String
     /// For something that happened once and will not be judged again, as a transfer: its condition ends by
     /// itself after so many seconds of the market's time. Nil for what is judged in each check.
     public var endsAfterSeconds: Int64?
@@ -54,9 +62,11 @@ public struct Judgement: Hashable, Sendable {
     /// A judgement; what is judged in each check unless `endsAfterSeconds` is given.
     public init(
         subject: String, assets: [Asset], observedAt: Timestamp, anomaly: Anomaly?,
-        endsAfterSeconds: Int64? = nil, description: String, data: [String: JSONValue], evidence: Evidence
+        discriminator: String = "", endsAfterSeconds: Int64? = nil, description: String,
+        data: [String: JSONValue], evidence: Evidence
     ) {
         self.subject = subject
+        self.discriminator = discriminator
         self.endsAfterSeconds = endsAfterSeconds
         self.assets = assets
         self.observedAt = observedAt
@@ -73,13 +83,10 @@ public struct Anomaly: Hashable, Sendable {
     public var type: EventType
     /// How much it matters.
     public var severity: Severity
-    /// Tells conditions of one type and asset apart, as `up` and `down` do for a price; may be empty.
-    public var discriminator: String
 
-    /// An anomaly with every part given.
-    public init(type: EventType, severity: Severity, discriminator: String = "") {
+    /// An anomaly of both.
+    public init(type: EventType, severity: Severity) {
         self.type = type
         self.severity = severity
-        self.discriminator = discriminator
     }
 }

@@ -15,6 +15,7 @@ extension WatchdogMetrics {
             "min_check_seconds": .seconds(minCheckSeconds), "max_check_seconds": .seconds(maxCheckSeconds),
             "avg_check_seconds": .seconds(avgCheckSeconds), "success_rate": .number(successRate),
             "detection_rate": .number(detectionRate), "uptime_seconds": .number(uptimeSeconds),
+            "seconds_since_last_check": .number(secondsSinceLastCheck),
         ])
     }
 }
@@ -47,7 +48,7 @@ extension WatchdogManagerStatus {
             "enabled_watchdogs": .integer(Int64(health.enabledWatchdogs)),
             "running_watchdogs": .integer(Int64(runningWatchdogs)),
             "health_summary": .object(
-                [WatchdogStatus.healthy, .degraded, .unhealthy].reduce(into: [:]) { summary, status in
+                [WatchdogStatus.healthy, .degraded, .unhealthy, .stale].reduce(into: [:]) { summary, status in
                     summary[status.rawValue] = .integer(Int64(health.count(status)))
                 }),
             "event_stats": .object([
@@ -57,6 +58,7 @@ extension WatchdogManagerStatus {
                         object[type.key.rawValue] = .integer(Int64(type.value))
                     }),
                 "events_by_severity": .counts(health.eventsBySeverity),
+                "active_subscribers": .integer(Int64(activeSubscribers)),
             ]),
         ])
     }

@@ -38,6 +38,14 @@ public struct WatchdogHealthSummary: Sendable {
         watchdogs.reduce(into: [:]) { sums, one in sums.merge(one.eventsByType, uniquingKeysWith: +) }
     }
 
+    /// Those whose last checks failed, as many in a row as make a watchdog unhealthy.
+    public var unhealthy: [WatchdogName] { watchdogs.filter { $0.status == .unhealthy }.map(\.name) }
+
+    /// Those that are switched on and whose last check ended more than so many real seconds ago.
+    public func stale(maxAgeSeconds: Double = 300) -> [WatchdogName] {
+        watchdogs.filter { $0.status != .disabled && $0.secondsSinceLastCheck > maxAgeSeconds }.map(\.name)
+    }
+
     /// How many have a status.
     public func count(_ status: WatchdogStatus) -> Int {
         watchdogs.count { $0.status == status }
@@ -54,4 +62,6 @@ public struct WatchdogManagerStatus: Sendable {
     public let runningWatchdogs: Int
     /// The watchdogs' health.
     public let health: WatchdogHealthSummary
+    /// How many callbacks receive its events.
+    public let activeSubscribers: Int
 }

@@ -1,87 +1,159 @@
+import Configuration
 import FIMLCore
+import FoundationEssentials
 import MarketData
 
 /// Checks watchdogs, each at its own interval of the market's time, and hands on their events.
 ///
 /// Each watchdog has a task and a queue of its own, so that one that fails, is slow or hangs holds back no
-/// other. Never are two checks of one watchdog under way; when its queue is full, the oldest check is left
-/// out and counted.
+/// other.
 public actor WatchdogManager {
-    /// How many due checks of one watchdog wait at most: a day of checks each minute.
-    private static let queuedChecks = 1_440
-
-    /// What the manager itself goes by.
+    /// How the manager itself goes about it.
     public struct Configuration: Sendable {
         /// `WATCHDOG_GLOBAL_ENABLED`: off, nothing is checked.
-        public var isEnabled: Bool
-        /// `WATCHDOG_CONSECUTIVE_FAILURE_THRESHOLD`: so many failures in a row make a watchdog unhealthy.
-        public var failureThreshold: Int
-        /// Without a check for so long in real time, a watchdog is stale.
-        public var staleAfter: Duration
+        public var isEnabled = true
+        /// How hard a check is tried, and when a watchdog counts as unwell.
+        public var policy = CheckPolicy()
+        /// When a condition begins, is told again and ends.
+        public var lifeCycle = LifeCycle()
+        /// How often all are looked at, to tell of those that are not well.
+        public var healthCheckInterval = Duration.seconds(60)
+        /// Where what fires is kept over a restart; nil keeps nothing, as for a recording, which starts over.
+        public var conditionFile: ConditionFile?
 
-        /// FIML's defaults: on, 3 failures, 300 seconds.
-        public init(isEnabled: Bool = true, failureThreshold: Int = 3, staleAfter: Duration = .seconds(300)) {
-            self.isEnabled = isEnabled
-            self.failureThreshold = failureThreshold
-            self.staleAfter = staleAfter
+        /// FIML's values; nothing is kept.
+        public init() {}
+
+        /// As configured; nothing is kept.
+        public init(_ settings: Settings.Watchdogs) {
+            isEnabled = settings.isEnabled
+            policy = CheckPolicy(settings)
+            lifeCycle.renotifySeconds = settings.renotifyAfter.components.seconds
+            healthCheckInterval = settings.healthCheckInterval
         }
     }
 
     private let configuration: Configuration
-    private let watchdogs: [any Watchdog]
+    private let names: [WatchdogName]
     private let runners: [WatchdogRunner]
     private let clock: any MarketClock
+    private let observer: (any WatchdogObserver)?
+    private let subscribers: EventSubscribers
     private var tasks: [Task<Void, Never>] = []
+    private var healthTask: Task<Void, Never>?
+    private var alarm = HealthAlarm()
     private var now: Timestamp?
+    private var isStarting = false
+    /// Why what fires could not be read or kept the last time; nil where it could.
+    public private(set) var persistenceProblem: String?
 
     /// A manager of `watchdogs` on the time of `clock`. `publish` receives the events of one check at a time,
     /// in order for each watchdog; while it takes its time, only the watchdog whose events they are waits.
     public init(
         _ configuration: Configuration = .init(), watchdogs: [any Watchdog], clock: any MarketClock,
-        observer: (any WatchdogObserver)? = nil, publish: @escaping @Sendable ([WatchdogEvent]) async -> Void
+        observer: (any WatchdogObserver)? = nil,
+        publish: @escaping @Sendable ([WatchdogEvent]) async -> Void = { _ in }
     ) {
         self.configuration = configuration
-        self.watchdogs = watchdogs
         self.clock = clock
-        runners = watchdogs.map { WatchdogRunner($0, observer: observer, publish: publish) }
+        self.observer = observer
+        var conditions: [WatchdogName: [Condition]] = [:]
+        do {
+            conditions = try configuration.conditionFile?.load() ?? [:]
+        } catch {
+            persistenceProblem = "\(error)"
+        }
+        let subscribers = EventSubscribers(publish)
+        self.subscribers = subscribers
+        names = watchdogs.map(\.name)
+        runners = watchdogs.map { watchdog in
+            WatchdogRunner(
+                watchdog, policy: configuration.policy, lifeCycle: configuration.lifeCycle,
+                conditions: conditions[watchdog.name] ?? [], observer: observer,
+                publish: { await subscribers.deliver($0) })
+        }
     }
+
+    // MARK: - Life
 
     /// Starts the enabled watchdogs. Does nothing when they run already or all are switched off.
     public func start() async {
-        guard tasks.isEmpty, configuration.isEnabled else { return }
-        for runner in runners { await runner.started() }
-        // Another start may have come in between.
-        guard tasks.isEmpty else { return }
-        var queues: [CheckQueue] = []
-        for (watchdog, runner) in zip(watchdogs, runners) where watchdog.schedule.isEnabled {
-            let queue = CheckQueue(runner, watchdog.schedule, capacity: Self.queuedChecks)
-            queues.append(queue)
-            tasks.append(Task { await queue.drain() })
-        }
-        guard !queues.isEmpty else { return }
+        guard tasks.isEmpty, !isStarting, configuration.isEnabled else { return }
+        isStarting = true
+        defer { isStarting = false }
+        await subscribers.afterEach { [weak self] in await self?.keepConditions() }
+        for runner in runners { await runner.start() }
+        tasks = runners.map { runner in Task { await runner.drain() } }
         tasks.append(
-            Task { [clock, queues] in
-                var queues = queues
+            Task { [clock, runners] in
                 for await moment in clock.moments() {
                     self.tell(moment)
-                    for index in queues.indices { await queues[index].offer(moment) }
+                    for runner in runners { await runner.offer(moment) }
                 }
-                for queue in queues { queue.finish() }
+                for runner in runners { await runner.finish() }
             })
+        healthTask = Task { [interval = configuration.healthCheckInterval] in
+            while (try? await Task.sleep(for: interval)) != nil { await self.lookAtHealth() }
+        }
     }
 
-    /// Stops all checks, and returns when the last one under way has ended.
+    /// Stops all checks; those under way are given up.
     public func stop() async {
-        let running = tasks
-        tasks = []
+        let running = tasks + [healthTask].compactMap(\.self)
+        (tasks, healthTask) = ([], nil)
         for task in running { task.cancel() }
         for task in running { await task.value }
+        await keepConditions()
     }
 
     /// Waits until the clock has ended and all that was due is done; for a replay that does not loop.
     func finish() async {
         for task in tasks { await task.value }
     }
+
+    /// Switches a watchdog on or off; false for one that is not managed here. What fires of one that is
+    /// switched off ends.
+    public func enable(_ name: WatchdogName, _ isOn: Bool) async -> Bool {
+        guard let runner = runner(of: name) else { return false }
+        await runner.enable(isOn)
+        return true
+    }
+
+    /// Lets a watchdog start over: failures and a check that hangs are forgotten, the next moment is due, what
+    /// fires stays. False for one that is not managed here.
+    public func restart(_ name: WatchdogName) async -> Bool {
+        guard let runner = runner(of: name) else { return false }
+        await runner.restart()
+        return true
+    }
+
+    /// Goes on with another watchdog in the place of the one of that name, as after a change of its settings;
+    /// false where there is none.
+    public func use(_ watchdog: any Watchdog) async -> Bool {
+        guard let runner = runner(of: watchdog.name) else { return false }
+        await runner.use(watchdog)
+        return true
+    }
+
+    // MARK: - Events
+
+    /// Calls `callback` with each event that passes `filter`, one after the other, until the subscription is
+    /// cancelled. One that is slow holds nobody up: of more than 1,000 events that wait for it the oldest are
+    /// left out.
+    public func subscribe(
+        to filter: EventFilter = .everything, _ callback: @escaping @Sendable (WatchdogEvent) async -> Void
+    ) async -> EventSubscription {
+        await subscribers.add(filter, callback)
+    }
+
+    /// The newest event of each condition that fires.
+    public func firing() async -> [WatchdogEvent] {
+        var events: [WatchdogEvent] = []
+        for runner in runners { events += await runner.conditions.map(\.event) }
+        return events
+    }
+
+    // MARK: - Health
 
     /// The health of all watchdogs.
     public func health() async -> WatchdogHealthSummary {
@@ -92,56 +164,51 @@ public actor WatchdogManager {
 
     /// One watchdog's figures; nil for one that is not managed here.
     public func metrics(of name: WatchdogName) async -> WatchdogMetrics? {
-        guard let index = watchdogs.firstIndex(where: { $0.name == name }) else { return nil }
-        return await metrics(of: runners[index])
+        guard let runner = runner(of: name) else { return nil }
+        return await metrics(of: runner)
     }
 
     /// The manager's state and the health of all watchdogs.
     public func status() async -> WatchdogManagerStatus {
-        let isRunning = !tasks.isEmpty
+        let health = await health()
         return WatchdogManagerStatus(
-            running: isRunning, runningWatchdogs: isRunning ? watchdogs.count { $0.schedule.isEnabled } : 0,
-            health: await health())
+            running: !tasks.isEmpty, runningWatchdogs: tasks.isEmpty ? 0 : health.enabledWatchdogs,
+            health: health, activeSubscribers: await subscribers.count)
+    }
+
+    private func runner(of name: WatchdogName) -> WatchdogRunner? {
+        names.firstIndex(of: name).map { runners[$0] }
     }
 
     private func metrics(of runner: WatchdogRunner) async -> WatchdogMetrics {
-        var metrics = await runner.metrics(
-            failureThreshold: configuration.failureThreshold, staleAfter: configuration.staleAfter)
+        var metrics = await runner.metrics
         if !configuration.isEnabled { metrics.status = .disabled }
         return metrics
+    }
+
+    private func lookAtHealth() async {
+        let metrics = await health().watchdogs
+        let (changes, events) = alarm.look(
+            at: metrics, moment: Timestamp(milliseconds: Int64(Date.now.timeIntervalSince1970 * 1_000)))
+        for change in changes {
+            observer?.statusChanged(change.watchdog, from: change.from, to: change.to, reason: change.reason)
+        }
+        if !events.isEmpty { await subscribers.deliver(events) }
     }
 
     private func tell(_ moment: MarketMoment) {
         now = moment.time
     }
-}
 
-/// The checks of one watchdog that are due and not yet made.
-private struct CheckQueue: Sendable {
-    private let runner: WatchdogRunner
-    private let moments: AsyncStream<MarketMoment>
-    private let continuation: AsyncStream<MarketMoment>.Continuation
-    private var schedule: CheckSchedule
-
-    init(_ runner: WatchdogRunner, _ schedule: WatchdogSchedule, capacity: Int) {
-        self.runner = runner
-        self.schedule = CheckSchedule(intervalSeconds: schedule.intervalSeconds)
-        (moments, continuation) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(capacity))
-    }
-
-    /// Adds a check if one is due.
-    mutating func offer(_ moment: MarketMoment) async {
-        guard schedule.isDue(at: moment) else { return }
-        if case .dropped = continuation.yield(moment) { await runner.countSkipped() }
-    }
-
-    /// Makes the checks, one after the other, until the queue is finished or its task cancelled.
-    func drain() async {
-        for await moment in moments { await runner.check(at: moment) }
-    }
-
-    /// No more checks will come.
-    func finish() {
-        continuation.finish()
+    private func keepConditions() async {
+        guard let file = configuration.conditionFile else { return }
+        var conditions: [Condition] = []
+        for runner in runners { conditions += await runner.conditions }
+        do {
+            try file.save(conditions)
+            persistenceProblem = nil
+        } catch {
+            persistenceProblem = "\(error)"
+        }
     }
 }

@@ -48,6 +48,8 @@ public struct WatchdogMetrics: Hashable, Sendable {
     public internal(set) var avgCheckSeconds: Double?
     /// How many assets, or groups of them, the last check judged.
     public internal(set) var judgedInLastCheck = 0
+    /// Real seconds since its last check ended, or since it was started.
+    public internal(set) var secondsSinceLastCheck: Double = 0
     /// Real seconds since it was started.
     public internal(set) var uptimeSeconds: Double = 0
 

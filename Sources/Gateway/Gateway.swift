@@ -1,12 +1,11 @@
 import Configuration
+import Dispatch
 import EventLoop
 import FIMLCore
-import FIMLWatchdogs
 import Foundation
 import Glibc
 import LinuxSystem
 import Locking
-import MarketData
 import Observability
 import PublicSchema
 import TLS
@@ -37,7 +36,7 @@ public enum Gateway {
     private static func start(_ settings: Settings, _ replayFiles: [String], _ log: Log) throws {
         signal(SIGPIPE, SIG_IGN)
         try SignalFD.block(handledSignals)
-        let market = try openMarket(settings, replayFiles, log)
+        let feed = try MarketFeed.open(settings, replayFiles: replayFiles, log)
         let tls = try TLSContextHolder(settings)
         let loopCount = settings.server.eventLoops > 0 ? settings.server.eventLoops : availableCores()
         let limits = TransportLimits(settings, maxConnections: placesFor(settings, log))
@@ -53,6 +52,8 @@ public enum Gateway {
                 severities: Severity.allCases.map(\.rawValue)),
             statistics: statistics, schemas: try PublicSchema.load(), loopCount: loopCount)
         state.registerFigures()
+        let control = WatchdogControl(state, feed)
+        state.watchdogControl.withLock { $0 = control }
         let doors = try openDoors(settings, loopCount)
 
         let stopped = Locked<[String]>([])
@@ -71,11 +72,22 @@ public enum Gateway {
             threads.append(LoopThread(try LinuxSystem.Thread(name: "loop-\(index)", begin)))
         }
         announce(settings, doors, loopCount, log)
-        let watchdogs = Task { await WatchdogService(state, market).run() }
+        let watchdogs = Task { await control.run() }
         for thread in threads { thread.join() }
         watchdogs.cancel()
+        finish(watchdogs)
         if let reason = stopped.withLock({ $0.first }) { throw GatewayError(reason) }
         log.info("stopped")
+    }
+
+    /// Waits until a task has ended, for it keeps what must survive; not for long, should it hang.
+    private static func finish(_ task: Task<Void, Never>) {
+        let ended = DispatchSemaphore(value: 0)
+        Task {
+            await task.value
+            ended.signal()
+        }
+        _ = ended.wait(timeout: .now() + .seconds(2))
     }
 
     private static let handledSignals = [SIGTERM, SIGINT, SIGHUP]
@@ -124,24 +136,6 @@ public enum Gateway {
     }
 
     // MARK: - What is needed first
-
-    private static func openMarket(
-        _ settings: Settings, _ files: [String], _ log: Log
-    ) throws -> ReplayMarket {
-        let recording =
-            files.isEmpty
-            ? try Recording.load(directory: Recording.shippedDirectory()) : try Recording.load(files: files)
-        if recording.refused.count > 0 {
-            let first = recording.refused.first.first.map { "; the first: \($0)" } ?? ""
-            log.warning("\(recording.refused.count) rows of the recording were refused\(first)")
-        }
-        let start = settings.marketData.replayFrom.map {
-            Timestamp(milliseconds: Int64($0.secondsSince1970) * 1000)
-        }
-        return try ReplayMarket(
-            recording, from: start ?? (files.isEmpty ? Recording.shippedStart : nil),
-            speed: Int64(settings.marketData.replaySpeed))
-    }
 
     /// How many connections there is room for. A descriptor limit below what is configured is said plainly.
     private static func placesFor(_ settings: Settings, _ log: Log) -> Int {

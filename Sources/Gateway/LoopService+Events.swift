@@ -33,7 +33,8 @@ extension LoopService {
         return .later
     }
 
-    private static func complete(
+    /// Sends an answer that was promised with `later`, if its connection is still there.
+    static func complete(
         _ token: SlotToken, _ request: HTTPRequest, _ response: HTTPResponse, _ loop: TransportLoop
     ) {
         guard let connection = loop[token], let service = loop.service as? LoopService else { return }

@@ -43,6 +43,13 @@ extension LoopService {
         return .json(200, summary.json.json)
     }
 
+    func providerHealth() -> HTTPResponse {
+        .json(200, (state.providerHealth.withLock { $0 } ?? Self.noProviders).json)
+    }
+
+    /// What a replay answers: it asks nobody.
+    private static let noProviders = JSONValue.object(["source": "replay", "providers": .array([])])
+
     /// Depends on nothing but this loop's turning.
     func liveness() -> HTTPResponse {
         probe(200, "alive")

@@ -10,6 +10,12 @@ extension LoopService {
         transport.send(message, to: connection)
     }
 
+    func tellEverybody(_ type: String, _ message: [UInt8]) {
+        transport.forEachWebSocket { connection in
+            if connection.session is ClientSession { send(type, message, to: connection) }
+        }
+    }
+
     func welcome(_ connection: Connection) {
         let settings = state.settings.webSocket
         send(

@@ -42,6 +42,24 @@ public final class Publisher: Sendable {
         }
     }
 
+    /// Takes up what fired before a restart: snapshots name it, no subscriber is told.
+    func restore(_ events: [WatchdogEvent]) {
+        store.withLock { store in
+            for event in events { store.restore(event) }
+        }
+    }
+
+    /// Sends a message to every client of the event stream, whatever it has subscribed to.
+    func tellEverybody(_ type: String, _ message: [UInt8]) {
+        guard broadcasts else { return }
+        for mailbox in mailboxes {
+            mailbox.post(.task { loop in (loop.service as? LoopService)?.tellEverybody(type, message) })
+        }
+    }
+
+    /// How many events can be read.
+    var count: Int { store.withLock { $0.count } }
+
     /// The position of the newest event, and the earliest that can be resumed from.
     var range: (earliest: StreamPosition, last: StreamPosition) {
         store.withLock { ($0.earliest, $0.last) }

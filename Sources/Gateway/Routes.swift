@@ -9,6 +9,7 @@ extension LoopService {
         switch request.path {
         case "/health": get(request) { health() }
         case "/health/watchdogs": get(request) { watchdogHealth() }
+        case "/health/providers": get(request) { providerHealth() }
         case "/livez": get(request) { liveness() }
         case "/readyz": get(request) { readiness() }
         case "/metrics": get(request) { metrics(request) }
@@ -20,6 +21,10 @@ extension LoopService {
         case "/asyncapi.json": get(request) { schema("asyncapi.json") }
         case let path where path.hasPrefix("/schemas/"):
             get(request) { schema(String(path.dropFirst())) }
+        case let path where path == "/watchdogs" || path.hasPrefix("/watchdogs/"):
+            watchdogs(path.dropFirst("/watchdogs".count), request, connection)
+        case let path where path == "/dashboard/watchdogs" || path.hasPrefix("/dashboard/watchdogs/"):
+            watchdogs(path.dropFirst("/dashboard/watchdogs".count), request, connection)
         default:
             .response(
                 .problem(404, "NOT_FOUND", "nothing is at this path; /openapi.json lists what there is"))

@@ -8,7 +8,7 @@ import Synchronization
 ///
 /// Under the thread sanitizer, which does not understand `Synchronization.Mutex`, a `pthread_mutex_t` stands
 /// in (build with `-Xswiftc -DTHREAD_SANITIZER`).
-public final class Locked<Value>: Sendable {
+public final class Locked<Value: ~Copyable>: Sendable {
     #if THREAD_SANITIZER
         // @unchecked is true: `value` is touched only between lock and unlock.
         private final class Storage: @unchecked Sendable {

@@ -75,6 +75,15 @@ struct AnswerReader {
         return nil
     }
 
+    /// A moment given as text: `2015-04-08T20:49:06.506997Z` (RFC 3339).
+    mutating func moment(_ value: JSONValue?, at place: @autoclosure () -> String) -> Timestamp? {
+        if let text = value?.text, let moment = Timestamp(rfc3339: text), Self.moments.contains(moment) {
+            return moment
+        }
+        refused.add("\(place()) \(Self.shown(value)), which is not a moment from 1990 to 2100")
+        return nil
+    }
+
     private mutating func moment(_ value: JSONValue?, _ place: () -> String, scale: Double) -> Timestamp? {
         guard
             let number = number(value, place, 0...Self.greatest, "at least 0"),

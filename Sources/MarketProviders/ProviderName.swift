@@ -22,6 +22,7 @@ public enum ProviderName: String, CaseIterable, Sendable {
     case esplora
     case blockchainInfo = "blockchain_info"
     case ethereum
+    case etherscan
     case whaleAlert = "whale_alert"
 }
 

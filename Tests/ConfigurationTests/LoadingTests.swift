@@ -24,9 +24,9 @@ struct LoadingTests {
     @Test("Live market data are refused with the reason")
     func live() {
         #expect(
-            problems(["MARKET_DATA_SOURCE": "live"])
+            problems(["MARKET_DATA_SOURCE": "file"])
                 == [
-                    "MARKET_DATA_SOURCE=live is not allowed: replay (live market data is not in this version)"
+                    "MARKET_DATA_SOURCE=file is not allowed: replay, live"
                 ])
     }
 
@@ -119,7 +119,7 @@ struct LoadingTests {
     func disjoint() {
         let inEffect = Set(SettingTable.sections.flatMap(\.settings).map(\.name))
         #expect(inEffect.isDisjoint(with: LaterSettings.names))
-        #expect(LaterSettings.names.count == 74)
+        #expect(LaterSettings.names.count == 50)
     }
 
     @Test(

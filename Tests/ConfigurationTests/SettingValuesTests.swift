@@ -34,6 +34,12 @@ struct SettingVector: Sendable, CustomTestStringConvertible {
             refused: [below, above, "ten", "nan", "inf", "0x1p3", "1,5", "1e999", "-1", "--1"])
     }
 
+    init(symbols name: String, _ standard: String) {
+        self.init(
+            name, standard, allowed: ["A", "BRK.B,^GSPC,EURUSD=X,BTC-USD"],
+            refused: [",", "A B", "A;B", "A,*", "ä", String(repeating: "A", count: 33)])
+    }
+
     init(flag name: String, _ standard: Bool) {
         self.init(
             name, standard ? "true" : "false", allowed: ["true", "false"],
@@ -42,84 +48,137 @@ struct SettingVector: Sendable, CustomTestStringConvertible {
 }
 
 /// Written from the issue and the deployment guide, not from the table.
-let settingVectors: [SettingVector] = [
-    SettingVector(
-        "FIML_ENV", "development", allowed: ["development", "test", "staging", "production"],
-        refused: ["prod", "1"]),
-    SettingVector(
-        "FIML_HOST", "127.0.0.1", allowed: ["0.0.0.0", "::", "::1", "192.168.1.7"],
-        refused: [
-            "localhost", "gateway.example.com", "127.0.0.1:80", "300.1.1.1", "fe80::1%eth0", "two words",
-        ]),
-    SettingVector("FIML_PORT", 8000, 0, 65_535),
-    SettingVector("FIML_EVENT_LOOPS", 0, 0, 64),
-    SettingVector("FIML_MAX_CONNECTIONS", 100_000, 1, 1_000_000),
-    SettingVector(
-        "FIML_DATA_DIR", "data", allowed: ["/var/lib/fiml", "a b"],
-        refused: ["a\0b", "a\nb", "a\rb", "a\u{7F}b"]),
-    SettingVector(flag: "FIML_DEV_ENDPOINTS", false),
-    SettingVector(
-        "FIML_LOG_LEVEL", "INFO", allowed: ["DEBUG", "INFO", "WARNING", "ERROR"],
-        refused: ["TRACE", "3", "WARN"]),
-    SettingVector("FIML_DRAIN_SECONDS", 5, 0, 30),
-    SettingVector("FIML_TLS_PORT", 0, 0, 65_535),
-    SettingVector(
-        "FIML_TLS_CERT_FILE", "", allowed: ["/etc/fiml/chain.pem"],
-        refused: ["a\0b", "a\nb", "a\rb", "a\u{7F}b"]),
-    SettingVector(
-        "FIML_TLS_KEY_FILE", "", allowed: ["/etc/fiml/key.pem"],
-        refused: ["a\0b", "a\nb", "a\rb", "a\u{7F}b"]),
-    SettingVector("FIML_TLS_HANDSHAKE_TIMEOUT_SECONDS", 10, 1, 300),
-    SettingVector(flag: "ENABLE_CORS", true),
-    SettingVector(
-        "CORS_ORIGINS", "*",
-        allowed: ["*", "https://app.example.com", "http://[::1]:3000,https://a.example"],
-        refused: [
-            "app.example.com", "https://", "https://a.example/", "https://a.example/x", "ftp://a.example",
-            "*,*",
-            "https://*.example", "https://a.example,,https://b.example", "https://a b", "https://:80x:",
-            "null",
-        ]),
-    SettingVector("FIML_HTTP_MAX_REQUEST_LINE_BYTES", 8192, 1024, 65_536),
-    SettingVector("FIML_HTTP_MAX_FIELDS_BYTES", 16_384, 1024, 1_048_576),
-    SettingVector("FIML_HTTP_MAX_FIELDS", 100, 8, 1000),
-    SettingVector("FIML_HTTP_MAX_BODY_BYTES", 1_048_576, 1024, 67_108_864),
-    SettingVector("FIML_HTTP_HEADER_TIMEOUT_SECONDS", 10, 1, 300),
-    SettingVector("FIML_HTTP_BODY_TIMEOUT_SECONDS", 30, 1, 3600),
-    SettingVector("FIML_HTTP_IDLE_TIMEOUT_SECONDS", 60, 1, 3600),
-    SettingVector("FIML_HEARTBEAT_SECONDS", 15, 1, 3600),
-    SettingVector("FIML_WS_MAX_MESSAGE_BYTES", 16_384, 1024, 16_777_216),
-    SettingVector("FIML_WS_MAX_INFLATED_BYTES", 65_536, 1024, 67_108_864),
-    SettingVector("FIML_WS_MAX_SUBSCRIPTIONS", 64, 1, 10_000),
-    SettingVector("FIML_WS_REQUESTS_PER_SECOND", 10, 1, 10_000),
-    SettingVector("FIML_WS_REQUEST_BURST", 20, 1, 100_000),
-    SettingVector("FIML_WS_SEND_QUEUE_BYTES", 1_048_576, 65_536, 1_073_741_824),
-    SettingVector("FIML_WS_STALL_SECONDS", 10, 1, 3600),
-    SettingVector("FIML_WS_PING_SECONDS", 25, 1, 3600),
-    SettingVector("FIML_WS_PONG_TIMEOUT_SECONDS", 10, 1, 3600),
-    SettingVector(flag: "WATCHDOG_GLOBAL_ENABLED", true),
-    SettingVector(flag: "WATCHDOG_EVENT_STREAM_ENABLED", true),
-    SettingVector(flag: "WATCHDOG_WEBSOCKET_BROADCAST", true),
-    SettingVector("WATCHDOG_MAX_EVENTS_IN_MEMORY", 1000, 1, 100_000),
-    SettingVector(flag: "ENABLE_UNUSUAL_VOLUME_WATCHDOG", true),
-    SettingVector("UNUSUAL_VOLUME_CHECK_INTERVAL", 60, 1, 86_400),
-    SettingVector("UNUSUAL_VOLUME_MULTIPLIER", "3", "1", "1000", below: "0.99", above: "1000.1"),
-    SettingVector(flag: "ENABLE_PRICE_ANOMALY_WATCHDOG", true),
-    SettingVector("PRICE_ANOMALY_CHECK_INTERVAL", 30, 1, 86_400),
-    SettingVector("PRICE_ANOMALY_THRESHOLD_PCT", "5", "0.01", "100", below: "0.009", above: "100.1"),
-    SettingVector("PRICE_ANOMALY_WINDOW_SECONDS", 60, 1, 86_400),
-    SettingVector(flag: "ENABLE_FUNDING_RATE_WATCHDOG", true),
-    SettingVector("FUNDING_RATE_CHECK_INTERVAL", 300, 1, 86_400),
-    SettingVector("FUNDING_RATE_THRESHOLD_PCT", "0.1", "0.0001", "100", below: "0.00009", above: "100.1"),
-    SettingVector("MARKET_DATA_SOURCE", "replay", allowed: ["replay"], refused: ["live", "file"]),
-    SettingVector("REPLAY_SPEED", "86400", "1", "31536000", below: "0.9", above: "31536001"),
-    SettingVector(
-        "REPLAY_FROM", "", allowed: ["1970-01-01", "2024-02-29", "9999-12-31"],
-        refused: [
-            "1969-12-31", "2023-02-29", "2100-02-29", "2024-13-01", "2024-00-10", "2024-01-00", "2024-04-31",
-            "2024-1-1", "20240101", "2024-01-01T00:00:00Z", "+024-01-01", "yesterday",
-        ]),
-]
+let settingVectors: [SettingVector] =
+    [
+        SettingVector(
+            "FIML_ENV", "development", allowed: ["development", "test", "staging", "production"],
+            refused: ["prod", "1"]),
+        SettingVector(
+            "FIML_HOST", "127.0.0.1", allowed: ["0.0.0.0", "::", "::1", "192.168.1.7"],
+            refused: [
+                "localhost", "gateway.example.com", "127.0.0.1:80", "300.1.1.1", "fe80::1%eth0", "two words",
+            ]),
+        SettingVector("FIML_PORT", 8000, 0, 65_535),
+        SettingVector("FIML_EVENT_LOOPS", 0, 0, 64),
+        SettingVector("FIML_MAX_CONNECTIONS", 100_000, 1, 1_000_000),
+        SettingVector(
+            "FIML_DATA_DIR", "data", allowed: ["/var/lib/fiml", "a b"],
+            refused: ["a\0b", "a\nb", "a\rb", "a\u{7F}b"]),
+        SettingVector(flag: "FIML_DEV_ENDPOINTS", false),
+        SettingVector(
+            "FIML_LOG_LEVEL", "INFO", allowed: ["DEBUG", "INFO", "WARNING", "ERROR"],
+            refused: ["TRACE", "3", "WARN"]),
+        SettingVector("FIML_DRAIN_SECONDS", 5, 0, 30),
+        SettingVector("FIML_TLS_PORT", 0, 0, 65_535),
+        SettingVector(
+            "FIML_TLS_CERT_FILE", "", allowed: ["/etc/fiml/chain.pem"],
+            refused: ["a\0b", "a\nb", "a\rb", "a\u{7F}b"]),
+        SettingVector(
+            "FIML_TLS_KEY_FILE", "", allowed: ["/etc/fiml/key.pem"],
+            refused: ["a\0b", "a\nb", "a\rb", "a\u{7F}b"]),
+        SettingVector("FIML_TLS_HANDSHAKE_TIMEOUT_SECONDS", 10, 1, 300),
+        SettingVector(flag: "ENABLE_CORS", true),
+        SettingVector(
+            "CORS_ORIGINS", "*",
+            allowed: ["*", "https://app.example.com", "http://[::1]:3000,https://a.example"],
+            refused: [
+                "app.example.com", "https://", "https://a.example/", "https://a.example/x", "ftp://a.example",
+                "*,*",
+                "https://*.example", "https://a.example,,https://b.example", "https://a b", "https://:80x:",
+                "null",
+            ]),
+        SettingVector("FIML_HTTP_MAX_REQUEST_LINE_BYTES", 8192, 1024, 65_536),
+        SettingVector("FIML_HTTP_MAX_FIELDS_BYTES", 16_384, 1024, 1_048_576),
+        SettingVector("FIML_HTTP_MAX_FIELDS", 100, 8, 1000),
+        SettingVector("FIML_HTTP_MAX_BODY_BYTES", 1_048_576, 1024, 67_108_864),
+        SettingVector("FIML_HTTP_HEADER_TIMEOUT_SECONDS", 10, 1, 300),
+        SettingVector("FIML_HTTP_BODY_TIMEOUT_SECONDS", 30, 1, 3600),
+        SettingVector("FIML_HTTP_IDLE_TIMEOUT_SECONDS", 60, 1, 3600),
+        SettingVector("FIML_HEARTBEAT_SECONDS", 15, 1, 3600),
+        SettingVector("FIML_WS_MAX_MESSAGE_BYTES", 16_384, 1024, 16_777_216),
+        SettingVector("FIML_WS_MAX_INFLATED_BYTES", 65_536, 1024, 67_108_864),
+        SettingVector("FIML_WS_MAX_SUBSCRIPTIONS", 64, 1, 10_000),
+        SettingVector("FIML_WS_REQUESTS_PER_SECOND", 10, 1, 10_000),
+        SettingVector("FIML_WS_REQUEST_BURST", 20, 1, 100_000),
+        SettingVector("FIML_WS_SEND_QUEUE_BYTES", 1_048_576, 65_536, 1_073_741_824),
+        SettingVector("FIML_WS_STALL_SECONDS", 10, 1, 3600),
+        SettingVector("FIML_WS_PING_SECONDS", 25, 1, 3600),
+        SettingVector("FIML_WS_PONG_TIMEOUT_SECONDS", 10, 1, 3600),
+        SettingVector(flag: "WATCHDOG_GLOBAL_ENABLED", true),
+        SettingVector(flag: "WATCHDOG_EVENT_STREAM_ENABLED", true),
+        SettingVector(flag: "WATCHDOG_EVENT_PERSISTENCE", true),
+        SettingVector(flag: "WATCHDOG_WEBSOCKET_BROADCAST", true),
+        SettingVector("WATCHDOG_MAX_EVENTS_IN_MEMORY", 1000, 1, 100_000),
+        SettingVector("WATCHDOG_HEALTH_CHECK_INTERVAL", 60, 1, 86_400),
+        SettingVector("WATCHDOG_CONSECUTIVE_FAILURE_THRESHOLD", 3, 1, 1_000),
+        SettingVector("WATCHDOG_STALE_SECONDS", 300, 1, 86_400),
+        SettingVector("WATCHDOG_CHECK_TIMEOUT_SECONDS", 60, 1, 3_600),
+        SettingVector("WATCHDOG_RETRY_DELAY_SECONDS", 5, 0, 300),
+        SettingVector("WATCHDOG_RENOTIFY_SECONDS", 14_400, 60, 31_536_000),
+        SettingVector(flag: "ENABLE_EARNINGS_ANOMALY_WATCHDOG", true),
+        SettingVector("EARNINGS_ANOMALY_CHECK_INTERVAL", 300, 1, 86_400),
+        SettingVector(symbols: "EARNINGS_ANOMALY_ASSETS", "AAPL,MSFT,GOOGL,AMZN,TSLA"),
+        SettingVector("EARNINGS_SURPRISE_THRESHOLD_PCT", "10", "0.1", "1000", below: "0.09", above: "1000.1"),
+        SettingVector(flag: "ENABLE_UNUSUAL_VOLUME_WATCHDOG", true),
+        SettingVector("UNUSUAL_VOLUME_CHECK_INTERVAL", 60, 1, 86_400),
+        SettingVector(symbols: "UNUSUAL_VOLUME_ASSETS", "AAPL,MSFT,GOOGL,AMZN,TSLA,SPY,QQQ"),
+        SettingVector("UNUSUAL_VOLUME_MULTIPLIER", "3", "1", "1000", below: "0.99", above: "1000.1"),
+        SettingVector(flag: "ENABLE_WHALE_MOVEMENT_WATCHDOG", true),
+        SettingVector("WHALE_MOVEMENT_CHECK_INTERVAL", 120, 1, 86_400),
+        SettingVector(symbols: "WHALE_MOVEMENT_ASSETS", "BTC,ETH,SOL,USDT,USDC"),
+        SettingVector(
+            "WHALE_MOVEMENT_MIN_USD", "1000000", "1000", "1000000000000", below: "999", above: "1000000000001"
+        ),
+        SettingVector(flag: "ENABLE_FUNDING_RATE_WATCHDOG", true),
+        SettingVector("FUNDING_RATE_CHECK_INTERVAL", 300, 1, 86_400),
+        SettingVector(symbols: "FUNDING_RATE_ASSETS", "BTC,ETH,SOL"),
+        SettingVector("FUNDING_RATE_THRESHOLD_PCT", "0.1", "0.0001", "100", below: "0.00009", above: "100.1"),
+        SettingVector(flag: "ENABLE_LIQUIDITY_DROP_WATCHDOG", true),
+        SettingVector("LIQUIDITY_DROP_CHECK_INTERVAL", 180, 1, 86_400),
+        SettingVector(symbols: "LIQUIDITY_DROP_ASSETS", "BTC,ETH,SOL,SPY,QQQ"),
+        SettingVector("LIQUIDITY_DROP_THRESHOLD_PCT", "50", "1", "99", below: "0.9", above: "99.1"),
+        SettingVector(flag: "ENABLE_CORRELATION_BREAKDOWN_WATCHDOG", true),
+        SettingVector("CORRELATION_BREAKDOWN_CHECK_INTERVAL", 600, 1, 86_400),
+        SettingVector(
+            "CORRELATION_BREAKDOWN_PAIRS", "BTC/ETH,SPY/QQQ,GLD/TLT,BTC/SPY",
+            allowed: ["A/B", "BRK.B/^GSPC,A/B"],
+            refused: ["A", "A/A", "A/B/C", "A/", "/B", ",", "A/B,C", "A B/C"]),
+        SettingVector("CORRELATION_CHANGE_THRESHOLD", "0.5", "0.01", "2", below: "0.009", above: "2.1"),
+        SettingVector(flag: "ENABLE_EXCHANGE_OUTAGE_WATCHDOG", true),
+        SettingVector("EXCHANGE_OUTAGE_CHECK_INTERVAL", 60, 1, 86_400),
+        SettingVector(
+            "EXCHANGE_OUTAGE_EXCHANGES", "binance,coinbase,kraken", allowed: ["okx", "bybit,okx,binance"],
+            refused: ["nasdaq", "binance;kraken", ","]),
+        SettingVector(flag: "ENABLE_PRICE_ANOMALY_WATCHDOG", true),
+        SettingVector("PRICE_ANOMALY_CHECK_INTERVAL", 30, 1, 86_400),
+        SettingVector(symbols: "PRICE_ANOMALY_ASSETS", "BTC,ETH,SPY,QQQ,AAPL,TSLA"),
+        SettingVector("PRICE_ANOMALY_THRESHOLD_PCT", "5", "0.01", "100", below: "0.009", above: "100.1"),
+        SettingVector("PRICE_ANOMALY_WINDOW_SECONDS", 60, 1, 86_400),
+        SettingVector("MARKET_DATA_SOURCE", "replay", allowed: ["replay", "live"], refused: ["file", "1"]),
+        SettingVector("REPLAY_SPEED", "86400", "1", "31536000", below: "0.9", above: "31536001"),
+        SettingVector(
+            "REPLAY_FROM", "", allowed: ["1970-01-01", "2024-02-29", "9999-12-31"],
+            refused: [
+                "1969-12-31", "2023-02-29", "2100-02-29", "2024-13-01", "2024-00-10", "2024-01-00",
+                "2024-04-31",
+                "2024-1-1", "20240101", "2024-01-01T00:00:00Z", "+024-01-01", "yesterday",
+            ]),
+    ]
+    + ["ALPHA_VANTAGE", "FINNHUB", "FMP", "POLYGON", "TIINGO", "FRED", "NEWSAPI", "WHALE_ALERT"].map {
+        SettingVector("\($0)_API_KEY", "", allowed: ["k3y-_."], refused: ["two words", "a\nb", "ä"])
+    }
+    + [
+        "BINANCE", "BINANCE_FUTURES", "BYBIT", "OKX", "COINBASE", "COINBASE_EXCHANGE", "KRAKEN", "YAHOO",
+        "STOOQ", "SEC", "CBOE", "BLOCKCHAIN_INFO", "ESPLORA", "ETHEREUM", "ALPHA_VANTAGE", "FINNHUB", "FMP",
+        "POLYGON", "TIINGO", "FRED", "NEWSAPI", "WHALE_ALERT",
+    ].map {
+        SettingVector(
+            "\($0)_BASE_URL", "", allowed: ["http://127.0.0.1:8080", "https://proxy.example/market/api"],
+            refused: [
+                "example.com", "ftp://example.com", "https://", "https:///x", "https://a.example?x=1",
+                "https://user@a.example", "https://a b", "https://a#b",
+            ])
+    }
 
 @Suite("Settings are typed, have a range, and a wrong value is refused by name")
 struct SettingValuesTests {

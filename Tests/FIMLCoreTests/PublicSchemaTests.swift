@@ -1,6 +1,7 @@
-import FIMLCore
 import PublicSchema
 import Testing
+
+@testable import FIMLCore
 
 @Suite("The public schema says what the code does")
 struct PublicSchemaTests {
@@ -42,6 +43,9 @@ struct PublicSchemaTests {
         for (name, cases) in expected {
             #expect(definitions[name]?["enum"] == .array(cases.map(JSONValue.string)), "\(name)")
         }
+        #expect(
+            definitions["evidence"]?["properties"]?["operator"]?["enum"]
+                == .array(Evidence.operators.map(JSONValue.string)))
         let filter = try #require(try schema("schemas/filter.schema.json")["properties"]?.members)
         #expect(Set(filter.keys) == Set(EventFilter.names))
     }

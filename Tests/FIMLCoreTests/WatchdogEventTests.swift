@@ -127,7 +127,7 @@ struct WatchdogEventTests {
             ),
             (
                 #""evidence":{"rule":"r","operator":"eq","threshold":1,"observed":2}"#,
-                "unknown name 'eq' at evidence.operator; expected one of gt, gte, lt, lte"
+                "unknown name 'eq' at evidence.operator; expected one of gt, gte, lt, lte, neq"
             ),
             (
                 #""evidence":{"rule":"r","operator":"gt","threshold":"1","observed":2}"#,

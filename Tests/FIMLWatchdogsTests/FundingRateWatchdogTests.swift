@@ -5,26 +5,28 @@ import Testing
 
 @Suite("funding_rate: a mean rate of more than 0.1 % for eight hours")
 struct FundingRateWatchdogTests {
-    private static func judge(_ rates: [(String, Double, Int64)], at second: Int64 = 0) async throws
-        -> [Judgement]
-    {
+    private static func judge(
+        _ rates: [(String, Double, Int64)], at second: Int64 = 0, thresholdPct: Double = 0.1
+    ) async throws -> [Judgement] {
         let market = FixtureMarket(
             rates: [
                 equity("BTC"): rates.map {
                     FundingRate(exchange: $0.0, rate: $0.1, knownAt: at($0.2), intervalSeconds: 28_800)
                 }
             ])
-        return try await FundingRateWatchdog(source: market).check(at: at(second))
+        let settings = settings(\.fundingRate) { $0.thresholdPct = thresholdPct }
+        return try await FundingRateWatchdog(settings, assets: [equity("BTC")], source: market)
+            .check(at: at(second))
     }
 
     @Test(
         "the mean decides, strictly, either way",
         arguments: [
-            (0.001, nil), (0.0011, Anomaly(type: .fundingSpike, severity: .high, discriminator: "positive")),
+            (0.001, nil), (0.0011, Anomaly(type: .fundingSpike, severity: .high)),
             (-0.001, nil),
-            (-0.0011, Anomaly(type: .fundingSpike, severity: .high, discriminator: "negative")),
-            (0.003, Anomaly(type: .fundingSpike, severity: .high, discriminator: "positive")),
-            (0.0031, Anomaly(type: .fundingSpike, severity: .critical, discriminator: "positive")), (0, nil),
+            (-0.0011, Anomaly(type: .fundingSpike, severity: .high)),
+            (0.003, Anomaly(type: .fundingSpike, severity: .high)),
+            (0.0031, Anomaly(type: .fundingSpike, severity: .critical)), (0, nil),
         ] as [(Double, Anomaly?)])
     func rule(rate: Double, anomaly: Anomaly?) async throws {
         #expect(try await Self.judge([("x", rate, 0)]).map { $0.anomaly } == [anomaly])
@@ -33,7 +35,7 @@ struct FundingRateWatchdogTests {
     @Test("exchanges are averaged, and each is told")
     func mean() async throws {
         let judgement = try #require(
-            try await Self.judge([("binance", 0.0025, 0), ("okx", 0.0005, 0)]).first)
+            try await Self.judge([("okx", 0.0005, 60), ("binance", 0.0025, 0)], at: 60).first)
         #expect(judgement.data["avg_funding_rate"] == .number(0.0015))
         #expect(judgement.data["funding_rate_pct"] == .number(0.15))
         #expect(
@@ -44,12 +46,25 @@ struct FundingRateWatchdogTests {
                     rule: "funding_rate.threshold_pct", operator: "gt", threshold: 0.1, observed: 0.15,
                     windowSeconds: 28_800))
         #expect(judgement.description == "BTC pays +0.1500 % funding for eight hours on binance, okx")
+        #expect(judgement.subject == "BTC" && judgement.observedAt == at(60))
     }
 
-    @Test("an exchange that has fallen silent is left out, not counted as zero")
+    @Test("an exchange that has fallen silent, or says nonsense, is left out, not counted as zero")
     func silent() async throws {
-        let rates = [("binance", 0.002, Int64(200_000)), ("okx", 0.0, 0)]
+        let rates = [("binance", 0.002, Int64(200_000)), ("okx", 0.0, 0), ("bybit", .nan, 200_000)]
         #expect(try await Self.judge(rates, at: 200_000).first?.data["avg_funding_rate"] == .number(0.002))
         #expect(try await Self.judge(rates, at: 900_000) == [])
+        #expect(try await Self.judge([]) == [])
+    }
+
+    @Test("of several rates of one exchange the newest counts, once")
+    func newest() async throws {
+        let rates = [("okx", 0.004, Int64(0)), ("okx", 0.002, 60), ("okx", 0.002, 60)]
+        #expect(try await Self.judge(rates, at: 60).first?.data["avg_funding_rate"] == .number(0.002))
+    }
+
+    @Test("the threshold is a setting")
+    func threshold() async throws {
+        #expect(try await Self.judge([("x", 0.0015, 0)], thresholdPct: 0.2).first?.anomaly == nil)
     }
 }

@@ -1,4 +1,6 @@
 import FIMLCore
+import Foundation
+import Locking
 import MarketData
 import Testing
 
@@ -65,6 +67,12 @@ private final class Observations: WatchdogObserver {
         continuation.yield("\(watchdog.rawValue) \(severity.rawValue)")
     }
 
+    func statusChanged(
+        _ watchdog: WatchdogName, from: WatchdogStatus, to: WatchdogStatus, reason: String
+    ) {
+        continuation.yield("\(watchdog.rawValue) \(from.rawValue) \(to.rawValue)")
+    }
+
     func finish() {
         continuation.finish()
     }
@@ -79,17 +87,29 @@ private struct ScriptedWatchdog: Watchdog {
     var judge: @Sendable (Timestamp) async throws -> Anomaly?
 
     func check(at moment: Timestamp) async throws -> [Judgement] {
-        [
+        let anomaly = try await judge(moment)
+        return [
             Judgement(
-                assets: [equity("A")], observedAt: moment, anomaly: try await judge(moment), description: "",
+                subject: "A", assets: [equity("A")], observedAt: moment, anomaly: anomaly, description: "it",
                 data: [:],
-                evidence: Evidence(rule: "r", operator: "gt", threshold: 0, observed: 1))
+                evidence: Evidence(
+                    rule: "r", operator: "gt", threshold: 1, observed: anomaly == nil ? 0 : 2))
         ]
     }
 }
 
 private func moments(_ seconds: Int64..., lap: Int = 0) -> [MarketMoment] {
     seconds.map { MarketMoment(lap: lap, time: at($0)) }
+}
+
+/// A policy with one try, so that a failing check fails at once.
+private func oneTry(_ change: (inout WatchdogManager.Configuration) -> Void = { _ in })
+    -> WatchdogManager.Configuration
+{
+    var configuration = WatchdogManager.Configuration()
+    configuration.policy.tries = 1
+    change(&configuration)
+    return configuration
 }
 
 private let spike = Anomaly(type: .fundingSpike, severity: .high)
@@ -114,6 +134,7 @@ struct WatchdogManagerTests {
     func figures() async throws {
         let collector = Collector()
         let manager = WatchdogManager(
+            oneTry(),
             watchdogs: [
                 ScriptedWatchdog(name: .fundingRate) { $0 == at(60) ? spike : nil },
                 ScriptedWatchdog(name: .unusualVolume, schedule: .init(isEnabled: false, intervalSeconds: 60))
@@ -165,6 +186,7 @@ struct WatchdogManagerTests {
         let gate = Gate()
         let collector = Collector()
         let manager = WatchdogManager(
+            oneTry(),
             watchdogs: [
                 ScriptedWatchdog(name: .unusualVolume) { _ in
                     await gate.pass()
@@ -188,6 +210,7 @@ struct WatchdogManagerTests {
         let gate = Gate()
         let last = Int64(3_000 - 1) * 60
         let manager = WatchdogManager(
+            oneTry(),
             watchdogs: [
                 ScriptedWatchdog(name: .unusualVolume) { _ in
                     await gate.pass()
@@ -213,6 +236,7 @@ struct WatchdogManagerTests {
     func observer() async {
         let observations = Observations()
         let manager = WatchdogManager(
+            oneTry(),
             watchdogs: [
                 ScriptedWatchdog(name: .fundingRate) { moment in
                     if moment == at(120) { throw Failure() }
@@ -236,7 +260,7 @@ struct WatchdogManagerTests {
     func restart() async {
         let collector = Collector()
         let manager = WatchdogManager(
-            watchdogs: [ScriptedWatchdog(name: .fundingRate) { _ in spike }],
+            oneTry(), watchdogs: [ScriptedWatchdog(name: .fundingRate) { _ in spike }],
             clock: ScriptedClock(script: moments(0, 60)), publish: { await collector.add($0) })
         for _ in 0..<2 {
             await manager.start()
@@ -273,7 +297,7 @@ struct WatchdogManagerTests {
     func laps() async {
         let collector = Collector()
         let manager = WatchdogManager(
-            watchdogs: [ScriptedWatchdog(name: .fundingRate) { _ in spike }],
+            oneTry(), watchdogs: [ScriptedWatchdog(name: .fundingRate) { _ in spike }],
             clock: ScriptedClock(script: moments(0, 60) + moments(0, lap: 1)),
             publish: { await collector.add($0) })
         await manager.start()
@@ -286,10 +310,138 @@ struct WatchdogManagerTests {
     @Test("a global switch keeps all from being checked")
     func disabled() async {
         let manager = WatchdogManager(
-            .init(isEnabled: false), watchdogs: [ScriptedWatchdog(name: .fundingRate) { _ in spike }],
+            oneTry { $0.isEnabled = false }, watchdogs: [ScriptedWatchdog(name: .fundingRate) { _ in spike }],
             clock: ScriptedClock(script: moments(0)), publish: { _ in Issue.record("published") })
         await manager.start()
         await manager.finish()
         #expect(await manager.health().enabledWatchdogs == 0)
+    }
+
+    @Test("a check is tried three times, with a pause, before it fails")
+    func tries() async throws {
+        let tries = Locked(0)
+        let manager = WatchdogManager(
+            oneTry {
+                $0.policy.tries = 3
+                $0.policy.retryDelay = .zero
+            },
+            watchdogs: [
+                ScriptedWatchdog(name: .fundingRate) { moment in
+                    let isLast = tries.withLock { tries in
+                        tries += 1
+                        return tries == 3
+                    }
+                    if moment == at(0), isLast { return spike }
+                    throw Failure()
+                }
+            ],
+            clock: ScriptedClock(script: moments(0, 60)))
+        await manager.start()
+        await manager.finish()
+        let metrics = try #require(await manager.metrics(of: .fundingRate))
+        #expect((metrics.checksPerformed, metrics.checksFailed) == (2, 1))
+        #expect(tries.withLock { $0 } == 6)
+    }
+
+    @Test("a check that takes too long fails; while it hangs no second one is begun, until a restart")
+    func timeLimit() async throws {
+        let gate = Gate()
+        let begun = Locked(0)
+        let manager = WatchdogManager(
+            oneTry { $0.policy.timeLimit = .milliseconds(20) },
+            watchdogs: [
+                ScriptedWatchdog(name: .fundingRate) { moment in
+                    begun.withLock { $0 += 1 }
+                    if moment == at(0) { await gate.pass() }
+                    return nil
+                }
+            ],
+            clock: ScriptedClock(script: moments(0, 60)))
+        await manager.start()
+        await manager.finish()
+        var metrics = try #require(await manager.metrics(of: .fundingRate))
+        #expect((metrics.checksFailed, metrics.lastError) == (2, "the check before has not ended yet"))
+        #expect(begun.withLock { $0 } == 1)
+        #expect(await manager.restart(.fundingRate))
+        await manager.stop()
+        await manager.start()
+        await manager.finish()
+        metrics = try #require(await manager.metrics(of: .fundingRate))
+        #expect(metrics.lastError == "the check before has not ended yet")
+        #expect(begun.withLock { $0 } == 2)
+        await gate.open()
+    }
+
+    @Test("switched off, what fires ends and nothing is checked; switched on, it begins anew")
+    func switching() async throws {
+        let collector = Collector()
+        let manager = WatchdogManager(
+            oneTry(), watchdogs: [ScriptedWatchdog(name: .fundingRate) { _ in spike }],
+            clock: ScriptedClock(script: moments(0)), publish: { await collector.add($0) })
+        await manager.start()
+        await manager.finish()
+        #expect(await manager.firing().map(\.type) == [.fundingSpike])
+        #expect(await manager.enable(.fundingRate, false))
+        #expect(await manager.metrics(of: .fundingRate)?.status == .disabled)
+        #expect(await manager.firing() == [])
+        #expect(await collector.events.map(\.status) == [.firing, .resolved])
+        #expect(await collector.events.last?.metadata == ["reason": .string("watchdog_disabled")])
+        #expect(await manager.enable(.whaleMovement, true) == false)
+        #expect(await manager.restart(.whaleMovement) == false)
+        await manager.stop()
+        await manager.start()
+        await manager.finish()
+        #expect(await collector.events.count == 2)
+        #expect(await manager.enable(.fundingRate, true))
+        await manager.stop()
+        await manager.start()
+        await manager.finish()
+        #expect(await collector.events.map(\.status) == [.firing, .resolved, .firing])
+    }
+
+    @Test("what fires outlives the manager in its file; a file that cannot be used is said and no obstacle")
+    func conditionFile() async throws {
+        let path = FileManager.default.temporaryDirectory.path + "/conditions-\(UUID().uuidString).json"
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        let collector = Collector()
+        func manager(_ second: Int64) -> WatchdogManager {
+            WatchdogManager(
+                oneTry { $0.conditionFile = ConditionFile(path: path) },
+                watchdogs: [ScriptedWatchdog(name: .fundingRate) { _ in spike }],
+                clock: ScriptedClock(script: moments(second)), publish: { await collector.add($0) })
+        }
+        let first = manager(0)
+        await first.start()
+        await first.finish()
+        let second = manager(60)
+        #expect(await second.firing().map(\.startsAt) == [at(0)])
+        await second.start()
+        await second.finish()
+        #expect(await collector.events.map(\.status) == [.firing])
+        try Data("{".utf8).write(to: URL(filePath: path))
+        let third = manager(120)
+        #expect(await third.persistenceProblem?.contains("cannot be read") == true)
+        #expect(await third.firing() == [])
+    }
+
+    @Test("callbacks receive what passes their filter, until they are cancelled")
+    func subscribers() async throws {
+        let (seen, continuation) = AsyncStream<WatchdogEvent>.makeStream()
+        let manager = WatchdogManager(
+            oneTry(),
+            watchdogs: [
+                ScriptedWatchdog(name: .fundingRate) { _ in spike },
+                ScriptedWatchdog(name: .unusualVolume) { _ in volume },
+            ], clock: ScriptedClock(script: moments(0)))
+        let subscription = await manager.subscribe(to: try EventFilter.parse(["severities": ["critical"]])) {
+            continuation.yield($0)
+        }
+        #expect(await manager.status().activeSubscribers == 1)
+        await manager.start()
+        await manager.finish()
+        var events = seen.makeAsyncIterator()
+        #expect(await events.next()?.type == .unusualVolume)
+        await subscription.cancel()
+        #expect(await manager.status().activeSubscribers == 0)
     }
 }

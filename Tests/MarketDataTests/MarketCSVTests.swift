@@ -17,10 +17,10 @@ struct MarketCSVTests {
             "\u{FEFF}\"Volume\",note,Close,DATE\r\n5,\"a, b\",\"1.5\",2020-01-01\r\n\r\n6,,2.5,2020-01-02\r\n"
         let series = try #require(try Self.read(text).bars.first)
         #expect(series.asset == Asset(symbol: "ABC", assetType: .equity))
-        #expect(series.bars.map(\.close) == [1.5, 2.5])
-        #expect(series.bars.map(\.volume) == [5, 6])
-        #expect(series.bars.map(\.intervalSeconds) == [86_400, 86_400])
-        #expect(series.bars[0].high == 1.5)
+        #expect(series.figures.map(\.close) == [1.5, 2.5])
+        #expect(series.figures.map(\.volume) == [5, 6])
+        #expect(series.figures.map(\.intervalSeconds) == [86_400, 86_400])
+        #expect(series.figures[0].high == 1.5)
     }
 
     @Test("a file of several symbols becomes several series, with their asset types")
@@ -34,8 +34,8 @@ struct MarketCSVTests {
         let recording = try Self.read(text)
         #expect(recording.bars.map(\.asset.symbol) == ["BTC", "SPY"])
         #expect(recording.bars[0].asset.market == .crypto)
-        #expect(recording.bars[0].bars.map(\.volume) == [nil, 3])
-        #expect(recording.bars[1].bars.map(\.intervalSeconds) == [60])
+        #expect(recording.bars[0].figures.map(\.volume) == [nil, 3])
+        #expect(recording.bars[1].figures.map(\.intervalSeconds) == [60])
     }
 
     @Test("funding rates are kept apart by exchange, and a day's rate is known when the day is over")
@@ -49,16 +49,16 @@ struct MarketCSVTests {
             """
         let series = try #require(try Self.read(text, file: "dir/BTC.csv").fundingRates.first)
         #expect(series.asset == Asset(symbol: "BTC", assetType: .crypto, market: .crypto))
-        #expect(series.exchanges.map { $0.map(\.exchange) } == [["binance", "binance"], ["okx"]])
+        #expect(series.figures.map { $0.map(\.exchange) } == [["binance", "binance"], ["okx"]])
         // 2020-02-11T00:00:00Z
-        #expect(series.exchanges[0][0].knownAt == Timestamp(milliseconds: 1_581_379_200_000))
-        #expect(series.exchanges.map { $0[0].intervalSeconds } == [86_400, 28_800])
+        #expect(series.figures[0][0].knownAt == Timestamp(milliseconds: 1_581_379_200_000))
+        #expect(series.figures.map { $0[0].intervalSeconds } == [86_400, 28_800])
     }
 
     @Test("the interval is the most common distance, so nights and holes do not count")
     func interval() throws {
         let text = "time,close\n0,1\n60,1\n120,1\n180,1\n3600,1\n3660,1\n3661,1\n"
-        #expect(try Self.read(text).bars[0].bars[0].intervalSeconds == 60)
+        #expect(try Self.read(text).bars[0].figures[0].intervalSeconds == 60)
     }
 
     /// Each row is the second of a file whose first and third are good.
@@ -83,7 +83,7 @@ struct MarketCSVTests {
             120,SPY,etf,1,2,1,2,1
             """
         let recording = try Self.read(text, file: "mine.csv")
-        #expect(recording.bars[0].bars.map(\.close) == [1, 2])
+        #expect(recording.bars[0].figures.map(\.close) == [1, 2])
         #expect(recording.refused.count == 1)
         let problem = try #require(recording.refused.first.first)
         #expect((problem.file, problem.line, problem.column, problem.value) == ("mine.csv", 3, column, value))

@@ -73,9 +73,9 @@ public protocol TransferSource: Sendable {
 
 /// Who knows whether exchanges answer.
 public protocol ExchangeStatusSource: Sendable {
-    /// Of each exchange its last two statuses known at `moment`, the newest last; ordered by exchange. One
-    /// that does not answer has a status too, which says so.
-    func exchangeStatuses(at moment: Timestamp) async -> [[ExchangeStatus]]
+    /// Of each of `exchanges` its last two statuses known at `moment`, the newest last; ordered by exchange.
+    /// One that does not answer has a status too, which says so.
+    func exchangeStatuses(of exchanges: [String], at moment: Timestamp) async -> [[ExchangeStatus]]
 }
 
 /// Where companies' figures come from.
@@ -102,9 +102,38 @@ public protocol OptionChainSource: Sendable {
     func optionChain(of asset: Asset) async throws(MarketDataError) -> OptionChain
 }
 
-/// Everything that the eight watchdogs need.
-public typealias WatchdogSources = BarSource & QuoteSource & DepthSource & FundingRateSource & EarningsSource
-    & TransferSource & ExchangeStatusSource
+/// Where each need of the eight watchdogs is met.
+public struct MarketSources: Sendable {
+    /// A market that meets all needs but for the exchanges' status.
+    public typealias Market = BarSource & QuoteSource & DepthSource & FundingRateSource & EarningsSource
+        & TransferSource
+
+    /// Of `unusual_volume` and `correlation_breakdown`.
+    public var bars: any BarSource
+    /// Of `price_anomaly`.
+    public var quotes: any QuoteSource
+    /// Of `liquidity_drop`.
+    public var depths: any DepthSource
+    /// Of `funding_rate`.
+    public var fundingRates: any FundingRateSource
+    /// Of `earnings_anomaly`.
+    public var earnings: any EarningsSource
+    /// Of `whale_movement`.
+    public var transfers: any TransferSource
+    /// Of `exchange_outage`.
+    public var exchanges: any ExchangeStatusSource
+
+    /// One market for all but the exchanges' status.
+    public init(_ market: any Market, exchanges: any ExchangeStatusSource) {
+        bars = market
+        quotes = market
+        depths = market
+        fundingRates = market
+        earnings = market
+        transfers = market
+        self.exchanges = exchanges
+    }
+}
 
 /// A moment in the time of a market.
 public struct MarketMoment: Hashable, Sendable {

@@ -1,20 +1,12 @@
 import FIMLCore
 import Glibc
 
-/// The bars of one asset, oldest first, all of one interval.
-public struct BarSeries: Sendable {
+/// The figures of one kind that there are of one asset.
+public struct Series<Figure: Sendable>: Sendable {
     /// What they are of.
     public let asset: Asset
-    /// Oldest first.
-    public let bars: [Bar]
-}
-
-/// The funding rates of one asset.
-public struct FundingRateSeries: Sendable {
-    /// What they are of.
-    public let asset: Asset
-    /// The rates of each exchange, oldest first; ordered by the exchange's name.
-    public let exchanges: [[FundingRate]]
+    /// Oldest first, unless their place in the recording says otherwise.
+    public let figures: [Figure]
 }
 
 /// A market as it was recorded: series of several assets on one true timeline.
@@ -22,18 +14,22 @@ public struct Recording: Sendable {
     /// The largest file that is read.
     public static let maxFileBytes = 256 << 20
 
-    /// Ordered by symbol.
-    public let bars: [BarSeries]
-    /// Ordered by symbol.
-    public let fundingRates: [FundingRateSeries]
+    /// Bars, all of one interval in a series; ordered by symbol, as all series are.
+    public let bars: [Series<Bar>]
+    /// Of each asset one list of rates an exchange, each oldest first; ordered by the exchange's name.
+    public let fundingRates: [Series<[FundingRate]>]
+    /// Snapshots of depth, each with the mean of those before it.
+    public let depths: [Series<MarketDepth>]
+    /// Earnings, each with the moment from which on it is known as `reportedAt`.
+    public let earnings: [Series<EarningsReport>]
+    /// Transfers.
+    public let transfers: [Series<Transfer>]
+    /// How exchanges are to answer; ordered by time.
+    public let exchangeScript: [ExchangeScriptEntry]
+    /// What is to be replayed, ordered and apart; empty where the recording does not say.
+    public let episodes: [Episode]
     /// What was left out while reading.
     public let refused: RefusedRows
-
-    init(bars: [BarSeries], fundingRates: [FundingRateSeries], refused: RefusedRows) {
-        self.bars = bars
-        self.fundingRates = fundingRates
-        self.refused = refused
-    }
 
     /// Reads CSV files into one recording; a row that is wrong is left out and told in `refused`. Rows of one
     /// symbol may be spread over several files, earlier files first. Throws when a file is, or no row can be
@@ -54,7 +50,7 @@ public struct Recording: Sendable {
         throw builder.refused.first.first
             ?? CSVProblem(
                 file: files.joined(separator: " "), value: "no rows",
-                allowed: "at least one bar or funding rate")
+                allowed: "at least one row that can be used")
     }
 
     /// Reads all `*.csv` files of a directory, in the order of their names.
@@ -85,9 +81,4 @@ public struct Recording: Sendable {
             separator: "/")
         return directory + "/fiml-gateway_MarketData.resources/Recording"
     }
-
-    /// Where the replay of the shipped recording starts unless told otherwise, 2020-02-24: at the default
-    /// speed extreme volume comes after 2 seconds, price moves over 5 % from 4 seconds on, high funding after
-    /// 19, the next lap after 46.
-    public static let shippedStart = Timestamp(milliseconds: 1_582_502_400_000)
 }

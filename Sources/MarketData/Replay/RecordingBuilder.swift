@@ -5,43 +5,90 @@ struct RecordingBuilder {
     /// What one recording may hold: bars of one minute for ten symbols over a year.
     static let maxRows = 5_000_000
 
-    private struct Bars {
-        let asset: Asset
-        var bars: [Bar]
-        var areDays: Bool
-    }
-
-    private struct Rates {
-        let asset: Asset
-        var byExchange: [String: [FundingRate]]
-    }
+    /// Figures of one kind, by symbol. The first row of a symbol says what kind of asset it is.
+    private typealias Gathered<Figure: Sendable> = [String: (asset: Asset, figures: [Figure])]
 
     var refused = RefusedRows()
     private var rows = 0
-    private var bars: [String: Bars] = [:]
-    private var rates: [String: Rates] = [:]
+    private var bars: Gathered<Bar> = [:]
+    private var barsOfDays: Set<String> = []
+    private var fundingRates: [String: (asset: Asset, byExchange: [String: [FundingRate]])] = [:]
+    private var depths: Gathered<MarketDepth> = [:]
+    private var depthExchanges: [String: String] = [:]
+    private var earnings: Gathered<EarningsReport> = [:]
+    private var transfers: Gathered<Transfer> = [:]
+    /// Of each symbol the hashes of the transfers at its newest time.
+    private var newestHashes: [String: Set<String>] = [:]
+    private var exchangeScript: [String: [ExchangeScriptEntry]] = [:]
+    private var episodes: [Episode] = []
 
     /// Whether one more row fits.
     var hasRoom: Bool { rows < Self.maxRows }
 
-    /// Takes a bar; false when it is not newer than the symbol's bar before. The first row of a symbol says
-    /// what kind of asset it is.
+    /// Takes a bar; false when it is not newer than the symbol's bar before.
     mutating func add(_ bar: Bar, isDay: Bool, of asset: Asset) -> Bool {
-        if let last = bars[asset.symbol]?.bars.last, last.opensAt >= bar.opensAt { return false }
-        bars[asset.symbol, default: Bars(asset: asset, bars: [], areDays: isDay)].bars.append(bar)
+        if isDay, bars[asset.symbol] == nil { barsOfDays.insert(asset.symbol) }
+        return add(bar, of: asset, to: \.bars) { $0.opensAt < bar.opensAt }
+    }
+
+    /// Takes a funding rate; false when it is not newer than the one before of the same symbol and exchange.
+    mutating func add(_ rate: FundingRate, of asset: Asset) -> Bool {
+        if let last = fundingRates[asset.symbol]?.byExchange[rate.exchange]?.last,
+            last.knownAt >= rate.knownAt
+        {
+            return false
+        }
+        fundingRates[asset.symbol, default: (asset, [:])].byExchange[rate.exchange, default: []].append(rate)
         rows += 1
         return true
     }
 
-    /// Takes a funding rate; false when it is not newer than the one before of the same symbol and exchange.
-    mutating func add(asset: Asset, exchange: String, rate: Double, knownAt: Timestamp) -> Bool {
-        if let last = rates[asset.symbol]?.byExchange[exchange]?.last, last.knownAt >= knownAt {
-            return false
-        }
-        let fundingRate = FundingRate(
-            exchange: exchange, rate: rate, knownAt: knownAt, intervalSeconds: 28_800)
-        rates[asset.symbol, default: Rates(asset: asset, byExchange: [:])].byExchange[exchange, default: []]
-            .append(fundingRate)
+    /// Of which exchange a symbol's depth is; nil before its first row.
+    func exchangeOfDepth(_ symbol: String) -> String? { depthExchanges[symbol] }
+
+    /// Takes a snapshot of depth; false when it is not newer than the symbol's before.
+    mutating func add(_ depth: MarketDepth, of asset: Asset, at exchange: String) -> Bool {
+        depthExchanges[asset.symbol] = exchange
+        return add(depth, of: asset, to: \.depths) { $0.observedAt < depth.observedAt }
+    }
+
+    /// Takes a report; false when it did not become known after the company's report before.
+    mutating func add(_ report: EarningsReport, knownAt: Timestamp, of asset: Asset) -> Bool {
+        add(report, of: asset, to: \.earnings) { last in last.reportedAt.map { $0 < knownAt } ?? true }
+    }
+
+    /// Takes a transfer; false when it is older than the symbol's before, or was taken already. Those of one
+    /// block have one time.
+    mutating func add(_ transfer: Transfer, of asset: Asset) -> Bool {
+        let newest = transfers[asset.symbol]?.figures.last?.observedAt
+        if let newest, newest > transfer.observedAt { return false }
+        if newest != transfer.observedAt { newestHashes[asset.symbol] = [] }
+        guard newestHashes[asset.symbol, default: []].insert(transfer.hash).inserted else { return false }
+        return add(transfer, of: asset, to: \.transfers) { _ in true }
+    }
+
+    /// Takes an entry of the script; false when it is not later than the exchange's before.
+    mutating func add(_ entry: ExchangeScriptEntry) -> Bool {
+        if let last = exchangeScript[entry.exchange]?.last, last.time >= entry.time { return false }
+        exchangeScript[entry.exchange, default: []].append(entry)
+        rows += 1
+        return true
+    }
+
+    /// Takes an episode; false when it does not begin after the end of the one before.
+    mutating func add(_ episode: Episode) -> Bool {
+        if let last = episodes.last, last.to >= episode.from { return false }
+        episodes.append(episode)
+        rows += 1
+        return true
+    }
+
+    private mutating func add<Figure>(
+        _ figure: Figure, of asset: Asset, to gathered: WritableKeyPath<Self, Gathered<Figure>>,
+        after isAfter: (Figure) -> Bool
+    ) -> Bool {
+        if let last = self[keyPath: gathered][asset.symbol]?.figures.last, !isAfter(last) { return false }
+        self[keyPath: gathered][asset.symbol, default: (asset, [])].figures.append(figure)
         rows += 1
         return true
     }
@@ -49,20 +96,40 @@ struct RecordingBuilder {
     /// The series with their intervals; nil when no row was taken.
     func recording() -> Recording? {
         guard rows > 0 else { return nil }
-        let barSeries = bars.values.map { series in
-            let interval = Self.intervalSeconds(series.bars.map(\.opensAt)) ?? (series.areDays ? 86_400 : 60)
-            return BarSeries(
-                asset: series.asset,
-                bars: series.bars.map { bar in
-                    var bar = bar
-                    bar.intervalSeconds = interval
-                    return bar
-                })
+        return Recording(
+            bars: series(bars) { symbol, bars in
+                let fallback: Int64 = barsOfDays.contains(symbol) ? 86_400 : 60
+                let interval = Self.intervalSeconds(bars.map(\.opensAt)) ?? fallback
+                for index in bars.indices { bars[index].intervalSeconds = interval }
+            },
+            fundingRates: fundingRateSeries(),
+            depths: series(depths) { _, depths in
+                let interval = Self.intervalSeconds(depths.map(\.observedAt)) ?? 60
+                for index in depths.indices { depths[index].intervalSeconds = interval }
+                DepthMeans.fill(&depths)
+            },
+            earnings: series(earnings), transfers: series(transfers),
+            exchangeScript: exchangeScript.values.joined().sorted {
+                ($0.time, $0.exchange) < ($1.time, $1.exchange)
+            },
+            episodes: episodes, refused: refused)
+    }
+
+    private func series<Figure>(
+        _ gathered: Gathered<Figure>, finish: (String, inout [Figure]) -> Void = { _, _ in }
+    ) -> [Series<Figure>] {
+        gathered.sorted { $0.key < $1.key }.map { symbol, series in
+            var figures = series.figures
+            finish(symbol, &figures)
+            return Series(asset: series.asset, figures: figures)
         }
-        let fundingSeries = rates.values.map { series in
-            FundingRateSeries(
+    }
+
+    private func fundingRateSeries() -> [Series<[FundingRate]>] {
+        fundingRates.sorted { $0.key < $1.key }.map { _, series in
+            Series(
                 asset: series.asset,
-                exchanges: series.byExchange.sorted { $0.key < $1.key }.map { _, rates in
+                figures: series.byExchange.sorted { $0.key < $1.key }.map { _, rates in
                     let interval = Self.intervalSeconds(rates.map(\.knownAt)) ?? 28_800
                     return rates.map { rate in
                         var rate = rate
@@ -71,9 +138,6 @@ struct RecordingBuilder {
                     }
                 })
         }
-        return Recording(
-            bars: barSeries.sorted { $0.asset.symbol < $1.asset.symbol },
-            fundingRates: fundingSeries.sorted { $0.asset.symbol < $1.asset.symbol }, refused: refused)
     }
 
     /// The most common distance between moments in whole seconds, the shorter of equally common ones. Nights,

@@ -1,40 +1,63 @@
 import FIMLCore
 
-/// Turns real time into the time of a recording, lap after lap. Reads no clock itself.
+/// Turns real time into the time of a recording: episode after episode, and after the last one again from the
+/// first. From the end of one to the start of the next it jumps. Reads no clock itself.
 public struct ReplayClock: Sendable {
     /// Real time becomes market time this many times as fast.
     public static let speeds: ClosedRange<Int64> = 1...31_536_000
 
-    private let start: Timestamp
-    private let lapMilliseconds: Int64
+    private struct Stretch {
+        let from: Timestamp
+        /// When figures become known, as milliseconds after `from`; ordered, the last one is the end.
+        let arrivals: [Int64]
+        let milliseconds: Int64
+    }
+
+    /// Market time that one round of all episodes takes.
+    public let lapMilliseconds: Int64
+    private let stretches: [Stretch]
     private let speed: Int64
-    /// When figures become known, as milliseconds after the start; ordered, the last one is the end of a lap.
-    private let arrivals: [Int64]
-    private var lap = 0
-    /// Market time that all laps before this one took.
-    private var millisecondsBeforeLap: Int64 = 0
+    private var current = 0
+    private var jumps = 0
+    /// Market time that all stretches before the current one took.
+    private var millisecondsBefore: Int64 = 0
     private var nextArrival = 0
-    /// The last moment told, after the start of the lap; negative before the first.
+    /// The last moment told, after the start of the current stretch; negative before the first.
     private var told: Int64 = -1
 
-    /// A clock that starts over at `start` when the last of `arrivals` has come. Nil when none is later than
-    /// `start`.
-    init?(start: Timestamp, arrivals: [Timestamp], speed: Int64) {
-        self.arrivals = Set(arrivals.map { $0.milliseconds - start.milliseconds }.filter { $0 > 0 }).sorted()
-        guard let last = self.arrivals.last else { return nil }
-        self.start = start
+    /// A clock that goes through `episodes`, which are ordered and apart. Nil when none of the `arrivals`
+    /// lies after the start of one and not after its end.
+    init?(episodes: [Episode], arrivals: [Timestamp], speed: Int64) {
+        let arrivals = Set(arrivals).sorted()
+        var next = 0
+        var hasArrival = false
+        stretches = episodes.map { episode in
+            let milliseconds = episode.to.milliseconds - episode.from.milliseconds
+            while next < arrivals.count, arrivals[next] <= episode.from { next += 1 }
+            var offsets: [Int64] = []
+            while next < arrivals.count, arrivals[next] <= episode.to {
+                offsets.append(arrivals[next].milliseconds - episode.from.milliseconds)
+                next += 1
+            }
+            hasArrival = hasArrival || !offsets.isEmpty
+            if offsets.last != milliseconds { offsets.append(milliseconds) }
+            return Stretch(from: episode.from, arrivals: offsets, milliseconds: milliseconds)
+        }
+        guard hasArrival else { return nil }
+        lapMilliseconds = stretches.reduce(0) { $0 + $1.milliseconds }
         self.speed = min(max(speed, Self.speeds.lowerBound), Self.speeds.upperBound)
-        lapMilliseconds = last
     }
 
     /// The moments that have come since the last call, `elapsed` being the real time since the first lap
-    /// began: the start of each lap, each moment at which figures became known, and now. When more than one
-    /// whole lap went by, all but the last of them are left out, so that what a call returns is bounded by
-    /// two laps.
+    /// began: the start and the end of each episode, each moment at which figures became known, and now.
+    /// Whole laps that went by after the one under way are left out, so that what a call returns is bounded
+    /// by two laps. `MarketMoment.lap` counts the jumps.
     public mutating func advance(to elapsed: Duration) -> [MarketMoment] {
         var moments: [MarketMoment] = []
-        var target = marketMilliseconds(elapsed) - millisecondsBeforeLap
-        while target >= told {
+        let elapsed = marketMilliseconds(elapsed)
+        while elapsed - millisecondsBefore >= told {
+            let target = elapsed - millisecondsBefore
+            let arrivals = stretches[current].arrivals
             if told < 0 { tell(0, &moments) }
             while nextArrival < arrivals.count, arrivals[nextArrival] <= target {
                 tell(arrivals[nextArrival], &moments)
@@ -44,18 +67,29 @@ public struct ReplayClock: Sendable {
                 if target > told { tell(target, &moments) }
                 break
             }
-            let laps = max(1, target / lapMilliseconds)
-            lap += Int(laps)
-            millisecondsBeforeLap += laps * lapMilliseconds
-            target -= laps * lapMilliseconds
-            nextArrival = 0
-            told = -1
+            jump(elapsed)
         }
         return moments
     }
 
+    /// Goes from the end of an episode to the start of the next.
+    private mutating func jump(_ elapsed: Int64) {
+        millisecondsBefore += stretches[current].milliseconds
+        jumps += 1
+        current += 1
+        nextArrival = 0
+        told = -1
+        guard current == stretches.count else { return }
+        current = 0
+        // No more jumps than milliseconds: an episode takes at least one.
+        let wholeLaps = (elapsed - millisecondsBefore) / lapMilliseconds
+        millisecondsBefore += wholeLaps * lapMilliseconds
+        jumps += Int(wholeLaps) * stretches.count
+    }
+
     private mutating func tell(_ offset: Int64, _ moments: inout [MarketMoment]) {
-        moments.append(MarketMoment(lap: lap, time: Timestamp(milliseconds: start.milliseconds + offset)))
+        let from = stretches[current].from.milliseconds
+        moments.append(MarketMoment(lap: jumps, time: Timestamp(milliseconds: from + offset)))
         told = offset
     }
 

@@ -1,0 +1,57 @@
+import FIMLCore
+import FoundationEssentials
+
+/// What fires, in a file, so that a restart does not tell it a second time.
+public struct ConditionFile: Sendable {
+    /// A larger file is not read.
+    static let maxBytes = 64 << 20
+
+    private let path: String
+
+    /// A file at `path`; it need not exist yet.
+    public init(path: String) {
+        self.path = path
+    }
+
+    /// The conditions of each watchdog. Throws a sentence where the file cannot be used; none where there is
+    /// no file.
+    func load() throws(ConditionFileError) -> [WatchdogName: [Condition]] {
+        guard FileManager.default.fileExists(atPath: path) else { return [:] }
+        let json: JSONValue
+        do {
+            let data = try Data(contentsOf: URL(filePath: path))
+            guard data.count <= Self.maxBytes else {
+                throw ConditionFileError("\(path) has \(data.count) bytes; at most \(Self.maxBytes) are read")
+            }
+            json = try JSONValue.parse(Array(data))
+        } catch let error as ConditionFileError {
+            throw error
+        } catch {
+            throw ConditionFileError("\(path) cannot be read: \(error)")
+        }
+        let conditions = (json["conditions"]?.elements ?? []).compactMap { Condition($0) }
+        return Dictionary(grouping: conditions, by: \.event.watchdog)
+    }
+
+    /// Replaces the file as a whole: a reader, and the next start, sees the old one or the new one.
+    func save(_ conditions: [Condition]) throws(ConditionFileError) {
+        var writer = JSONWriter()
+        writer.beginObject()
+        writer.member("conditions", conditions)
+        writer.endObject()
+        do {
+            try Data(writer.bytes).write(to: URL(filePath: path), options: .atomic)
+        } catch {
+            throw ConditionFileError("\(path) cannot be written: \(error)")
+        }
+    }
+}
+
+/// Why what fires could not be read or kept; one line.
+struct ConditionFileError: Error, CustomStringConvertible {
+    let description: String
+
+    init(_ description: String) {
+        self.description = description
+    }
+}

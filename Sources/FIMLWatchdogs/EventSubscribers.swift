@@ -1,0 +1,70 @@
+import FIMLCore
+
+/// Ends a subscription to a manager's events when it is cancelled. Forgetting it does not end it.
+public struct EventSubscription: Sendable {
+    fileprivate let id: Int
+    fileprivate let subscribers: EventSubscribers
+
+    /// No more events are delivered once this returns, but for the one that is being handled.
+    public func cancel() async {
+        await subscribers.remove(id)
+    }
+}
+
+/// Who receives a manager's events: first the publisher, which may hold its watchdog back, then callbacks,
+/// which hold up nobody.
+actor EventSubscribers {
+    /// Events that wait for one callback at most.
+    static let queuedEvents = 1_000
+
+    private struct Subscriber {
+        let filter: EventFilter
+        let events: AsyncStream<WatchdogEvent>.Continuation
+        let task: Task<Void, Never>
+    }
+
+    private let publish: @Sendable ([WatchdogEvent]) async -> Void
+    private var after: @Sendable () async -> Void = {}
+    private var subscribers: [Int: Subscriber] = [:]
+    private var lastID = 0
+
+    init(_ publish: @escaping @Sendable ([WatchdogEvent]) async -> Void) {
+        self.publish = publish
+    }
+
+    /// How many callbacks there are.
+    var count: Int { subscribers.count }
+
+    /// What is done once events have been delivered.
+    func afterEach(_ after: @escaping @Sendable () async -> Void) {
+        self.after = after
+    }
+
+    func add(
+        _ filter: EventFilter, _ callback: @escaping @Sendable (WatchdogEvent) async -> Void
+    ) -> EventSubscription {
+        lastID += 1
+        let (stream, continuation) = AsyncStream<WatchdogEvent>.makeStream(
+            bufferingPolicy: .bufferingNewest(Self.queuedEvents))
+        let task = Task { for await event in stream { await callback(event) } }
+        subscribers[lastID] = Subscriber(filter: filter, events: continuation, task: task)
+        return EventSubscription(id: lastID, subscribers: self)
+    }
+
+    func remove(_ id: Int) {
+        guard let subscriber = subscribers.removeValue(forKey: id) else { return }
+        subscriber.events.finish()
+        subscriber.task.cancel()
+    }
+
+    func deliver(_ events: [WatchdogEvent]) async {
+        await publish(events)
+        for event in events {
+            let matchable = MatchableEvent(event)
+            for subscriber in subscribers.values where subscriber.filter.matches(matchable) {
+                subscriber.events.yield(event)
+            }
+        }
+        await after()
+    }
+}

@@ -1,0 +1,115 @@
+import Configuration
+import FIMLCore
+import FIMLWatchdogs
+import Foundation
+import LinuxSystem
+import MarketData
+import MarketProviders
+import Observability
+import WebClient
+
+/// The market that the watchdogs watch: a recorded one, or public APIs.
+struct MarketFeed: Sendable {
+    /// Where each data need is met.
+    let sources: MarketSources
+    /// What its time is.
+    let clock: any MarketClock
+    /// Whether it is the market as it is now.
+    let isLive: Bool
+    /// What of it is watched, as it is set.
+    let assets: @Sendable (Settings.Watchdogs) -> WatchedAssets
+    /// How its providers are; nil where it has none.
+    let providers: @Sendable () -> JSONValue?
+    /// Keeps its history over a restart; why it could not, or nil.
+    let save: @Sendable () async -> String?
+
+    /// Opens the market that the settings name. `replayFiles`: a user's own recordings; the shipped one where
+    /// there are none.
+    static func open(_ settings: Settings, replayFiles: [String], _ log: Log) throws -> MarketFeed {
+        let client = try WebClient()
+        return switch settings.marketData.source {
+        case .replay: try replay(settings, replayFiles, client, log)
+        case .live: try live(settings, client, log)
+        }
+    }
+
+    private static func replay(
+        _ settings: Settings, _ files: [String], _ client: WebClient, _ log: Log
+    ) throws -> MarketFeed {
+        let recording =
+            files.isEmpty
+            ? try Recording.load(directory: Recording.shippedDirectory()) : try Recording.load(files: files)
+        if recording.refused.count > 0 {
+            let first = recording.refused.first.first.map { "; the first: \($0)" } ?? ""
+            log.warning("\(recording.refused.count) rows of the recording were refused\(first)")
+        }
+        let market = try ReplayMarket(
+            recording,
+            from: settings.marketData.replayFrom.map {
+                Timestamp(milliseconds: Int64($0.secondsSince1970) * 1_000)
+            },
+            speed: Int64(settings.marketData.replaySpeed))
+        let exchanges = try ScriptedExchanges(script: market.exchangeScript, client: client)
+        return MarketFeed(
+            sources: MarketSources(market, exchanges: exchanges), clock: market, isLive: false,
+            assets: { WatchedAssets(recorded: market, pairs: $0.correlationBreakdown.pairs) },
+            providers: { nil }, save: { nil })
+    }
+
+    private static func live(_ settings: Settings, _ client: WebClient, _ log: Log) throws -> MarketFeed {
+        let baseURLs = Self.byProvider(settings.marketData.providerURLs)
+        let keys = Self.byProvider(settings.marketData.providerKeys)
+        let providers = ProviderClient(client, baseURLs: baseURLs)
+        var configuration = LiveMarket.Configuration()
+        configuration.keys = keys
+        configuration.quoteIntervalSeconds = settings.watchdogs.priceAnomaly.checkInterval.components.seconds
+        configuration.depthIntervalSeconds = settings.watchdogs.liquidityDrop.checkInterval.components.seconds
+        if settings.watchdogs.persistsState {
+            configuration.directory = try settings.makeDataDirectory()
+        }
+        let market = LiveMarket(
+            configuration, client: providers,
+            transfers: TransferFeed(asking: providers, whaleAlertKey: keys[.whaleAlert]),
+            now: Timestamp(milliseconds: wallMilliseconds()), log: { log.warning($0) })
+        let exchanges = ExchangeProbe(client: client, baseURLs: baseURLs)
+        return MarketFeed(
+            sources: MarketSources(market, exchanges: exchanges), clock: market, isLive: true,
+            assets: { WatchedAssets(live: $0) },
+            providers: { ProviderHealth.summary(providers.health()) },
+            save: {
+                do throws(MarketDataError) {
+                    try await market.save()
+                    return nil
+                } catch {
+                    return error.description
+                }
+            })
+    }
+
+    /// Settings name providers as events and health do.
+    private static func byProvider(_ values: [String: String]) -> [ProviderName: String] {
+        values.reduce(into: [:]) { result, entry in
+            if let name = ProviderName(rawValue: entry.key) { result[name] = entry.value }
+        }
+    }
+}
+
+extension Settings {
+    /// The path of a file in the data directory.
+    func path(of file: String) -> String {
+        server.dataDirectory + "/" + file
+    }
+
+    /// The data directory, which is made where it is not there. Throws one line where that cannot be done.
+    func makeDataDirectory() throws(GatewayError) -> String {
+        do {
+            try FileManager.default.createDirectory(
+                atPath: server.dataDirectory, withIntermediateDirectories: true)
+        } catch {
+            throw GatewayError(
+                "FIML_DATA_DIR=\(server.dataDirectory) cannot be made (\(error.localizedDescription)); "
+                    + "name another, or set WATCHDOG_EVENT_PERSISTENCE=false")
+        }
+        return server.dataDirectory
+    }
+}

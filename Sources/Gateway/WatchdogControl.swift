@@ -1,0 +1,206 @@
+import Configuration
+import FIMLCore
+import FIMLWatchdogs
+import LinuxSystem
+import Locking
+import MarketData
+import Observability
+
+/// The watchdogs at work: those that are configured, their events into the stream, their health and figures
+/// out to everybody, and what can be done to them while they run.
+final class WatchdogControl: Sendable {
+    private let state: GatewayState
+    private let feed: MarketFeed
+    private let manager: WatchdogManager
+    /// The settings in effect, as changed since the start.
+    private let settings: Locked<Settings>
+
+    init(_ state: GatewayState, _ feed: MarketFeed) {
+        self.state = state
+        self.feed = feed
+        settings = Locked(state.settings)
+        let watchdogs = state.settings.watchdogs
+        var configuration = WatchdogManager.Configuration(watchdogs)
+        if feed.isLive, watchdogs.persistsState {
+            configuration.conditionFile = ConditionFile(path: state.settings.path(of: "watchdogs.json"))
+        }
+        let observer = Observer(state: state)
+        manager = WatchdogManager(
+            configuration,
+            watchdogs: WatchdogSet.all(watchdogs, assets: feed.assets(watchdogs), market: feed.sources),
+            clock: feed.clock, observer: observer
+        ) { [state] events in
+            guard watchdogs.eventStreamIsEnabled else { return }
+            // Loops that are behind are waited for: a detected event is not lost. Only this watchdog waits.
+            while state.publisher.publish(events) == nil {
+                guard (try? await Task.sleep(for: .milliseconds(50))) != nil else { return }
+            }
+        }
+    }
+
+    /// Watches until the task is cancelled.
+    func run() async {
+        // Before the first check, so that a snapshot right after a restart knows what has been firing.
+        state.publisher.restore(await manager.firing())
+        if let problem = await manager.persistenceProblem {
+            state.log.warning("what was firing before is not known: \(problem)")
+        }
+        await manager.start()
+        var second = 0
+        while !Task.isCancelled {
+            show(await manager.health())
+            guard (try? await Task.sleep(for: .seconds(1))) != nil else { break }
+            second += 1
+            if second % Self.saveSeconds == 0 { await save() }
+        }
+        await manager.stop()
+        await save()
+    }
+
+    /// How often the history of a live market is kept.
+    private static let saveSeconds = 60
+
+    private func save() async {
+        if state.settings.watchdogs.persistsState, let problem = await feed.save() {
+            state.log.warning("the market's history is not kept: \(problem)")
+        }
+        if let problem = await manager.persistenceProblem {
+            state.log.warning("what fires is not kept: \(problem)")
+        }
+    }
+
+    private func show(_ health: WatchdogHealthSummary) {
+        state.providerHealth.withLock { $0 = feed.providers() }
+        state.watchdogHealth.withLock { $0 = health }
+        for watchdog in health.watchdogs {
+            let name = watchdog.name.rawValue
+            state.metrics.watchdogHealth[name].set(watchdog.status == .healthy ? 1 : 0)
+            // A check that found nothing fresh to judge had no input.
+            if watchdog.judgedInLastCheck > 0, let lastCheck = watchdog.lastCheck {
+                state.metrics.watchdogLastInput[name].set(Int(clamping: lastCheck.milliseconds))
+            }
+        }
+    }
+
+    // MARK: - What can be done
+
+    /// The manager's state and every watchdog's figures and settings.
+    func status() async -> JSONValue {
+        let status = await manager.status()
+        guard case .object(var object) = status.json else { return status.json }
+        object["watchdogs"] = .array(status.health.watchdogs.map(described))
+        if case .object(var figures) = object["event_stats"] {
+            let clients = state.loops.reduce(0) { $0 + $1.subscriptions.load(ordering: .relaxed) }
+            let callbacks = figures["active_subscribers"]?.int64 ?? 0
+            figures["active_subscribers"] = .integer(callbacks + Int64(clients))
+            figures["history_size"] = .integer(Int64(state.publisher.count))
+            figures["persistence_enabled"] = .bool(state.settings.watchdogs.persistsState && feed.isLive)
+            figures["websocket_enabled"] = .bool(state.settings.watchdogs.webSocketBroadcast)
+            object["event_stats"] = .object(figures)
+        }
+        return .object(object)
+    }
+
+    /// One watchdog's figures and settings; nil for one that is not there.
+    func watchdog(_ name: WatchdogName) async -> JSONValue? {
+        await manager.metrics(of: name).map(described)
+    }
+
+    /// Switches a watchdog on or off.
+    func enable(_ name: WatchdogName, _ isOn: Bool) async {
+        _ = await manager.enable(name, isOn)
+        show(await manager.health())
+        state.log.info("\(name.rawValue) was switched \(isOn ? "on" : "off")")
+    }
+
+    /// Lets a watchdog start over.
+    func restart(_ name: WatchdogName) async {
+        _ = await manager.restart(name)
+        state.log.info("\(name.rawValue) was restarted")
+    }
+
+    /// Sets settings of one watchdog by their names, until the process ends; all or, where one is wrong, none.
+    func set(_ values: [String: JSONValue], of name: WatchdogName) async throws(SettingRefusal) {
+        let own = Self.settings(of: name)
+        let changed = try settings.withLock { settings throws(SettingRefusal) -> Settings.Watchdogs in
+            var changed = settings
+            for (key, value) in values.sorted(by: { $0.key < $1.key }) {
+                guard let setting = own.first(where: { $0.name == key }) else {
+                    let known = own.map(\.name).joined(separator: ", ")
+                    throw SettingRefusal("\(key) is no setting of \(name.rawValue); known are \(known)")
+                }
+                guard let text = value.settingText, setting.assign(text, &changed) else {
+                    throw SettingRefusal("\(key) is not allowed so: \(setting.allowed)")
+                }
+            }
+            settings = changed
+            return changed.watchdogs
+        }
+        _ = await manager.use(
+            WatchdogSet.watchdog(name, changed, assets: feed.assets(changed), market: feed.sources))
+        show(await manager.health())
+        state.log.info("\(name.rawValue) has new settings: \(values.keys.sorted().joined(separator: ", "))")
+    }
+
+    private func described(_ metrics: WatchdogMetrics) -> JSONValue {
+        guard case .object(var object) = metrics.json else { return metrics.json }
+        let settings = settings.withLock { $0 }
+        object["settings"] = .object(
+            Self.settings(of: metrics.name).reduce(into: [:]) { $0[$1.name] = .string($1.text(settings)) })
+        return .object(object)
+    }
+
+    private static func settings(of name: WatchdogName) -> [Setting] {
+        SettingTable.byWatchdog.first { $0.name == name.rawValue }?.settings ?? []
+    }
+}
+
+/// Why settings were not changed; one sentence.
+struct SettingRefusal: Error {
+    let detail: String
+
+    init(_ detail: String) {
+        self.detail = detail
+    }
+}
+
+extension JSONValue {
+    /// A setting's value as the environment would have it: a list's entries are joined by commas.
+    fileprivate var settingText: String? {
+        switch self {
+        case .bool(let truth): truth ? "true" : "false"
+        case .integer(let integer): "\(integer)"
+        case .number(let number): "\(number)"
+        case .string(let text): text
+        case .array(let elements):
+            elements.allSatisfy { $0.text != nil } ? elements.compactMap(\.text).joined(separator: ",") : nil
+        case .null, .object: nil
+        }
+    }
+}
+
+/// Hands on what the manager tells: figures to the metrics, changes of status to everybody.
+private struct Observer: WatchdogObserver {
+    let state: GatewayState
+
+    func checkEnded(_ watchdog: WatchdogName, succeeded: Bool, seconds: Double) {
+        state.metrics.watchdogChecks[watchdog.rawValue, succeeded ? "success" : "failed"].increment()
+        state.metrics.watchdogCheckTime[watchdog.rawValue].observe(.seconds(seconds))
+    }
+
+    func detected(_ watchdog: WatchdogName, severity: Severity) {
+        state.metrics.watchdogEvents[watchdog.rawValue, severity.rawValue].increment()
+    }
+
+    func statusChanged(
+        _ watchdog: WatchdogName, from: WatchdogStatus, to: WatchdogStatus, reason: String
+    ) {
+        let sentence = "\(watchdog.rawValue) is \(to.rawValue), was \(from.rawValue): \(reason)"
+        if to == .unhealthy || to == .stale { state.log.warning(sentence) } else { state.log.info(sentence) }
+        state.publisher.tellEverybody(
+            "status",
+            ServerMessage.status(
+                timestamp: state.now(), scope: "watchdog", name: watchdog.rawValue, state: to.rawValue,
+                previousState: from.rawValue, reason: reason))
+    }
+}

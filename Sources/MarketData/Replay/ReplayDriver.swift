@@ -1,0 +1,26 @@
+/// Moves a replay clock by the real one. The only place of the replay that reads a clock.
+actor ReplayDriver {
+    private var clock: ReplayClock
+    private let tick: Duration
+    private let begin = ContinuousClock.now
+    private var moments: [MarketMoment] = []
+    private var next = 0
+
+    init(_ clock: ReplayClock, tick: Duration) {
+        self.clock = clock
+        self.tick = tick
+    }
+
+    /// The next moment, once it has come; nil when the task was cancelled.
+    func next() async -> MarketMoment? {
+        while next == moments.count {
+            moments = clock.advance(to: begin.duration(to: .now))
+            next = 0
+            if moments.isEmpty {
+                guard (try? await Task.sleep(for: tick)) != nil else { return nil }
+            }
+        }
+        defer { next += 1 }
+        return Task.isCancelled ? nil : moments[next]
+    }
+}

@@ -1,0 +1,48 @@
+import FIMLCore
+import MarketData
+
+/// Asks one provider after another until one answers.
+struct Fallback: Sendable {
+    /// Of a provider's reason, so many characters are passed on.
+    private static let reasonLimit = 200
+
+    /// Asks them.
+    let client: any ProviderAsking
+
+    /// What `use` makes of the first answer that it can use. Nil where providers answered and none of them
+    /// had anything; where one failed too, nobody knows what it would have said, so that is an error.
+    ///
+    /// Throws in one line, with the reason of each, when no provider could be used: `no provider has quotes
+    /// of BTC: binance: HTTP 500; kraken: no answer in 5 s`.
+    func first<Figures, Usable>(
+        _ what: String, of subject: String, from endpoints: [Endpoint<Figures>],
+        use: @Sendable (Figures, ProviderName) throws(MarketDataError) -> Usable?
+    ) async throws(MarketDataError) -> Usable? {
+        var reasons: [String] = []
+        var hasFailed = endpoints.isEmpty
+        for endpoint in endpoints {
+            do throws(MarketDataError) {
+                if let usable = try use(try await client.ask(endpoint), endpoint.provider) { return usable }
+                reasons.append("\(endpoint.provider.rawValue): has none")
+            } catch {
+                hasFailed = true
+                reasons.append("\(endpoint.provider.rawValue): \(Self.line(error.description))")
+            }
+            // Who asked has gone: the others need not be troubled.
+            if Task.isCancelled { break }
+        }
+        guard hasFailed else { return nil }
+        throw Self.failure(what, of: subject, reasons)
+    }
+
+    /// That nobody gave `what`, and why.
+    static func failure(_ what: String, of subject: String, _ reasons: [String]) -> MarketDataError {
+        let why = reasons.isEmpty ? "" : ": " + reasons.joined(separator: "; ")
+        return MarketDataError("no provider has \(what) of \(subject)\(why)")
+    }
+
+    /// A reason without line breaks, cut to a bearable length.
+    static func line(_ reason: String) -> String {
+        String(reason.prefix(reasonLimit).map { $0.isNewline ? " " : $0 })
+    }
+}

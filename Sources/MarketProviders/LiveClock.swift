@@ -1,0 +1,32 @@
+import FIMLCore
+import Foundation
+import MarketData
+
+/// Tells the real time once a second. The only place of the live market that reads a clock.
+actor LiveClock {
+    /// From one moment to the next.
+    private static let tick = Duration.seconds(1)
+
+    private var last: Timestamp?
+
+    /// The next moment, once it has come; nil when the task was cancelled.
+    func next() async -> MarketMoment? {
+        if last != nil {
+            guard (try? await Task.sleep(for: Self.tick)) != nil else { return nil }
+        }
+        let now = Self.later(Timestamp(milliseconds: Self.wallMilliseconds), than: last)
+        last = now
+        return Task.isCancelled ? nil : MarketMoment(lap: 0, time: now)
+    }
+
+    /// What to tell for `now` after `last`: when the clock was set back, time stands still until it has
+    /// caught up, for a market's time only grows.
+    static func later(_ now: Timestamp, than last: Timestamp?) -> Timestamp {
+        last.map { max($0, now) } ?? now
+    }
+
+    private static var wallMilliseconds: Int64 {
+        // Far beyond any date that a clock shows.
+        Int64(min(max(0, Date().timeIntervalSince1970), 1e11) * 1_000)
+    }
+}

@@ -1,0 +1,70 @@
+import FIMLCore
+import MarketData
+
+/// The market as it is now: asks providers, one after another until one answers, and remembers what they
+/// cannot give again.
+///
+/// Figures come as of the moment of the question, which is about now. What providers do not give, the memory
+/// does, as long as it is young enough for the watchdogs (5 of its own intervals).
+public actor LiveMarket {
+    /// What can be set.
+    public struct Configuration: Hashable, Sendable {
+        /// Keys of providers that answer only with one.
+        public var keys: [ProviderName: String] = [:]
+        /// Where the memory is kept over a restart, a directory that is there; nil: it is not.
+        public var directory: String?
+        /// How far apart quotes are asked for, in seconds: the check interval of `price_anomaly`.
+        public var quoteIntervalSeconds: Int64 = 30
+        /// How far apart depths are asked for, in seconds: the check interval of `liquidity_drop`.
+        public var depthIntervalSeconds: Int64 = 180
+
+        /// No keys, nothing kept, FIML's intervals.
+        public init() {}
+    }
+
+    /// What became of the last question for an asset's daily bars.
+    struct BarQuestion {
+        /// When it was asked.
+        var askedAt: Timestamp
+        /// Why no provider answered; nil where one did.
+        var failure: MarketDataError?
+    }
+
+    /// The bar of today changes, those before do not: asked for once a minute an asset.
+    static let barMilliseconds: Int64 = 60_000
+
+    let configuration: Configuration
+    let order: ProviderOrder
+    let fallback: Fallback
+    let feed: TransferFeed
+    let log: @Sendable (String) -> Void
+    private let file: HistoryFile?
+    /// What was seen so far.
+    var history: MarketHistory
+    /// Questions for daily bars that are on their way, by asset: who else wants them waits for the answer.
+    var underway: [String: Task<Void, Never>] = [:]
+    /// The last question for daily bars, by asset.
+    var asked: [String: BarQuestion] = [:]
+
+    /// A market that asks by `client`, and begins with what was kept. `now` is the time by which what is too
+    /// old is dropped; `log` gets one line for whatever could not be used.
+    public init(
+        _ configuration: Configuration = Configuration(), client: any ProviderAsking,
+        transfers: TransferFeed, now: Timestamp,
+        log: @escaping @Sendable (String) -> Void
+    ) {
+        self.configuration = configuration
+        self.log = log
+        feed = transfers
+        order = ProviderOrder(keys: configuration.keys)
+        fallback = Fallback(client: client)
+        file = configuration.directory.map { HistoryFile(in: $0) }
+        history = file?.load(now: now, log: log) ?? MarketHistory()
+    }
+
+    /// Keeps what was seen so far, in one file that is replaced as a whole. Throws when it cannot be written;
+    /// then the old one stays.
+    public func save() throws(MarketDataError) {
+        try file?.save(history)
+    }
+}

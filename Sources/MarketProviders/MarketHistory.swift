@@ -1,0 +1,83 @@
+import FIMLCore
+import MarketData
+
+/// What a live market remembers: for as many assets as are watched their daily bars, quotes and depths.
+///
+/// A pure value. Tables are bounded: where one is full, the asset that was not heard of for longest goes.
+struct MarketHistory: Hashable, Sendable {
+    /// Assets of one kind of figure: twice what the gateway is measured with.
+    static let assetLimit = 2_000
+
+    /// Daily bars, by `key`.
+    private(set) var bars: [String: BarWindow] = [:]
+    /// Quotes, by `key`.
+    private(set) var quotes: [String: QuoteWindow] = [:]
+    /// Depths, by `key` and exchange: what rests at one exchange says nothing about another.
+    private(set) var depths: [String: [ProviderName: DepthWindow]] = [:]
+
+    /// What an asset is called here: two kinds of instrument may share a symbol.
+    static func key(of asset: Asset) -> String {
+        "\(asset.assetType.rawValue)/\(asset.symbol)"
+    }
+
+    /// Takes in bars unless newer ones are there already.
+    mutating func add(_ window: BarWindow, of key: String) {
+        if let held = bars[key], !window.isNewer(than: held) { return }
+        Self.insert(window, for: key, into: &bars) { $0.newest.opensAt }
+    }
+
+    /// Takes in a quote unless it is not later than the newest.
+    mutating func add(_ quote: Quote, of key: String) {
+        var window = quotes[key] ?? QuoteWindow()
+        // Taken out, so that the array is not copied.
+        quotes[key] = nil
+        window.add(quote)
+        add(window, of: key)
+    }
+
+    /// Takes in the quotes of an asset.
+    mutating func add(_ window: QuoteWindow, of key: String) {
+        guard window.newest != nil else { return }
+        Self.insert(window, for: key, into: &quotes) { $0.newest?.observedAt }
+    }
+
+    /// Takes in a snapshot unless it is not later than the newest of that exchange.
+    mutating func add(_ snapshot: DepthWindow.Snapshot, of key: String, at provider: ProviderName) {
+        var window = depths[key]?[provider] ?? DepthWindow()
+        window.add(snapshot)
+        add(window, of: key, at: provider)
+    }
+
+    /// Takes in the depths of an asset at one exchange.
+    mutating func add(_ window: DepthWindow, of key: String, at provider: ProviderName) {
+        guard window.newest != nil else { return }
+        var windows = depths[key] ?? [:]
+        windows[provider] = window
+        Self.insert(windows, for: key, into: &depths) { $0.values.compactMap(\.newest?.observedAt).max() }
+    }
+
+    /// The newest depth of an asset at any exchange, if it is young enough to stand in.
+    func freshDepth(of key: String, at moment: Timestamp) -> MarketDepth? {
+        (depths[key] ?? [:]).values.compactMap(\.depth)
+            .filter { Freshness.isFresh($0.observedAt, intervalSeconds: $0.intervalSeconds, at: moment) }
+            .max { $0.observedAt < $1.observedAt }
+    }
+
+    private static func insert<Window>(
+        _ window: Window, for key: String, into table: inout [String: Window],
+        age: (Window) -> Timestamp?
+    ) {
+        if table[key] == nil, table.count >= assetLimit,
+            let oldest = table.min(by: { (age($0.value), $0.key) < (age($1.value), $1.key) })?.key
+        {
+            table[oldest] = nil
+        }
+        table[key] = window
+    }
+}
+
+/// No moment is before every moment.
+private func < (left: (Timestamp?, String), right: (Timestamp?, String)) -> Bool {
+    let (first, second) = (left.0?.milliseconds ?? .min, right.0?.milliseconds ?? .min)
+    return (first, left.1) < (second, right.1)
+}

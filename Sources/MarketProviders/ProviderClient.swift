@@ -1,0 +1,196 @@
+import FIMLCore
+import Locking
+import MarketData
+import WebClient
+
+/// Asks providers over the network, within their limits and ours.
+///
+/// A request waits for its turn by the provider's rate; what fails for a reason that may pass is tried again;
+/// a provider that asks for rest gets it; one that fails again and again is left alone for a while; what has
+/// not changed is not sent again. Nothing that it says of a failure holds a query or a key.
+public final class ProviderClient: ProviderAsking {
+    /// Who we are, as providers see it.
+    public static let userAgent = "fiml-gateway/0.1"
+    /// How long a provider is left alone that says 429 and not for how long: rates are by the minute.
+    static let restMilliseconds: Int64 = 60_000
+
+    private let client: WebClient
+    private let baseURLs: [ProviderName: String]
+    private let limits: ProviderLimits
+    private let time: ProviderTime
+    private let states: Locked<[ProviderName: ProviderState]>
+    private let cache = Locked(AnswerCache())
+
+    /// Asks by `client`. `baseURLs` say where a provider's API is, and `requestsPerMinute` how often it may
+    /// be asked, where that is not as in `Provider.of`.
+    public init(
+        _ client: WebClient, baseURLs: [ProviderName: String] = [:],
+        requestsPerMinute: [ProviderName: Int] = [:], limits: ProviderLimits = ProviderLimits(),
+        time: ProviderTime = .real()
+    ) {
+        self.client = client
+        self.baseURLs = baseURLs
+        self.limits = limits
+        self.time = time
+        let states = ProviderName.allCases.map { name in
+            let rate = requestsPerMinute[name] ?? Provider.of(name).requestsPerMinute
+            return (name, ProviderState(name, requestsPerMinute: rate))
+        }
+        self.states = Locked(Dictionary(uniqueKeysWithValues: states))
+    }
+
+    /// Where a provider's API is, without a slash at the end.
+    static func baseURL(of provider: ProviderName, among others: [ProviderName: String]) -> String {
+        var url = others[provider] ?? Provider.of(provider).baseURL
+        while url.hasSuffix("/") { url.removeLast() }
+        return url
+    }
+
+    /// How each provider has answered so far, in the order of their names.
+    public func health() -> [ProviderHealth] {
+        let now = time.now()
+        return states.withLock { states in ProviderName.allCases.compactMap { states[$0]?.health(at: now) } }
+    }
+
+    /// The figures of an endpoint. Throws when the provider did not answer, or with nothing that can be used;
+    /// at once where it is not to be asked now.
+    public func ask<Figures>(_ endpoint: Endpoint<Figures>) async throws(MarketDataError) -> Figures {
+        let provider = endpoint.provider
+        let secrets = ProviderSecrets(endpoint.request)
+        do throws(MarketDataError) {
+            let body = try await answer(provider, endpoint.request, secrets)
+            let decoded: Decoded<Figures>
+            do {
+                decoded = try endpoint.decode(body)
+            } catch {
+                let reason = secrets.removed(from: error.description)
+                update(provider) { $0.failed(reason, at: $1) }
+                throw MarketDataError(reason)
+            }
+            let refused = (decoded.refused.count, decoded.refused.reasons.map(secrets.removed))
+            update(provider) { $0.succeeded(refused: refused.0, reasons: refused.1, at: $1) }
+            return decoded.figures
+        } catch {
+            throw MarketDataError("\(provider.rawValue): \(error.description)")
+        }
+    }
+
+    // MARK: - Tries
+
+    private enum Outcome {
+        case body([UInt8])
+        /// What failed may pass.
+        case again(String)
+        case failed(String)
+    }
+
+    private func answer(
+        _ provider: ProviderName, _ request: ProviderRequest, _ secrets: ProviderSecrets
+    ) async throws(MarketDataError) -> [UInt8] {
+        var reasons: [String] = []
+        while reasons.count < limits.tries {
+            do throws(MarketDataError) {
+                if !reasons.isEmpty {
+                    try await sleep(limits.backoff(before: reasons.count, random: time.random()))
+                }
+                try await awaitTurn(provider)
+            } catch {
+                // Why there is no other try is told behind why the last one failed.
+                throw MarketDataError((reasons.suffix(1) + [error.description]).joined(separator: "; "))
+            }
+            switch await tryOnce(provider, request, secrets) {
+            case .body(let body): return body
+            case .again(let reason): reasons.append(reason)
+            case .failed(let reason): throw MarketDataError(reason)
+            }
+        }
+        throw MarketDataError("\(reasons.last ?? "not asked") (\(reasons.count) tries)")
+    }
+
+    private func awaitTurn(_ provider: ProviderName) async throws(MarketDataError) {
+        let limit = limits.maxWaitMilliseconds
+        let wait = try update(provider) { (state, now) throws(MarketDataError) in
+            try state.reserve(at: now, within: limit)
+        }
+        if wait > 0 { try await sleep(wait) }
+        try update(provider) { (state, now) throws(MarketDataError) in try state.begin(at: now) }
+    }
+
+    private func sleep(_ milliseconds: Int64) async throws(MarketDataError) {
+        do {
+            try await time.sleep(milliseconds)
+        } catch {
+            throw MarketDataError(WebError.cancelled.description)
+        }
+    }
+
+    private func tryOnce(
+        _ provider: ProviderName, _ request: ProviderRequest, _ secrets: ProviderSecrets
+    ) async -> Outcome {
+        // A POST asks for the state of a chain, which no validator is for.
+        let key = request.body == nil ? AnswerCache.Key(provider: provider, request: request) : nil
+        let kept = key.flatMap { key in cache.withLock { $0.entry(key) } }
+        let baseURL = Self.baseURL(of: provider, among: baseURLs)
+        let asked = request.web(baseURL: baseURL, conditions: kept?.conditions ?? [], limits)
+        let response: WebResponse
+        do {
+            response = try await client.fetch(asked)
+        } catch {
+            return failure(provider, error)
+        }
+        update(provider) {
+            $0.answered(in: response.elapsed / .milliseconds(1), status: response.status, at: $1)
+        }
+        switch response.status {
+        case 200..<300:
+            if let key { cache.withLock { $0.keep(response, for: key) } }
+            return .body(response.body)
+        case 304 where kept != nil:
+            return .body(kept?.body ?? [])
+        default:
+            return refusal(provider, response, secrets)
+        }
+    }
+
+    private func failure(_ provider: ProviderName, _ error: WebError) -> Outcome {
+        let reason = error.description
+        switch error {
+        case .timedOut, .unreachable:
+            update(provider) { $0.didNotAnswer(reason, at: $1) }
+            return .again(reason)
+        case .tooLarge, .badURL, .badField:
+            update(provider) { $0.failed(reason, at: $1) }
+            return .failed(reason)
+        // Not the provider's doing.
+        case .cancelled, .busy: return .failed(reason)
+        }
+    }
+
+    /// What an answer means that is none: another try helps after 429 and after a fault of the server.
+    private func refusal(
+        _ provider: ProviderName, _ response: WebResponse, _ secrets: ProviderSecrets
+    ) -> Outcome {
+        let excerpt = secrets.excerpt(of: response.body)
+        let reason = "answered \(response.status)" + (excerpt.isEmpty ? "" : ": \(excerpt)")
+        let retryAfter = response.field("Retry-After")
+        update(provider) { (state, now) in
+            if let moment = retryAfter.flatMap({ RetryAfter.moment($0, at: now) }) {
+                state.wantsRest(until: moment)
+            } else if response.status == 429 {
+                state.wantsRest(until: Timestamp(milliseconds: now.milliseconds + Self.restMilliseconds))
+            }
+            state.failed(reason, at: now)
+        }
+        return response.status == 429 || response.status >= 500 ? .again(reason) : .failed(reason)
+    }
+
+    @discardableResult
+    private func update<Result: Sendable, Failure: Error>(
+        _ provider: ProviderName, _ change: (inout ProviderState, Timestamp) throws(Failure) -> Result
+    ) throws(Failure) -> Result {
+        let now = time.now()
+        return try states.withLock { (states) throws(Failure) in
+            try change(&states[provider, default: ProviderState(provider, requestsPerMinute: 1)], now)
+        }
+    }
+}

@@ -1,0 +1,105 @@
+import FIMLCore
+import MarketData
+
+/// What a `ProviderClient` keeps of a provider: whether and when it may be asked, and how it has answered.
+struct ProviderState {
+    private(set) var circuit = ProviderCircuit()
+    private var bucket: TokenBucket
+    /// Until when the provider wants to be left alone.
+    private var retryAt: Timestamp?
+    private var figures: ProviderHealth
+
+    init(_ name: ProviderName, requestsPerMinute: Int) {
+        bucket = TokenBucket(requestsPerMinute: requestsPerMinute)
+        figures = ProviderHealth(name: name)
+    }
+
+    // MARK: - Before a request
+
+    /// Takes a place for a request, whose turn comes in so many milliseconds. Throws, with why, where that is
+    /// too long.
+    mutating func reserve(at now: Timestamp, within limit: Int64) throws(MarketDataError) -> Int64 {
+        try checkCircuit(at: now)
+        let asked = max(0, (retryAt?.milliseconds ?? 0) - now.milliseconds)
+        guard asked <= limit else { throw leftAlone(until: retryAt ?? now) }
+        guard let turn = bucket.take(at: now, within: limit) else {
+            throw MarketDataError("its rate of requests is used up")
+        }
+        return max(turn, asked)
+    }
+
+    /// A request whose turn has come begins. Throws, with why, where the provider must not be asked any more.
+    mutating func begin(at now: Timestamp) throws(MarketDataError) {
+        try checkCircuit(at: now)
+        if let retryAt, retryAt > now { throw leftAlone(until: retryAt) }
+        circuit.began(at: now)
+        figures.requests += 1
+    }
+
+    private func checkCircuit(at now: Timestamp) throws(MarketDataError) {
+        guard let until = circuit.blocked(at: now) else { return }
+        throw MarketDataError(
+            "not asked until \(until.rfc3339) after \(ProviderCircuit.failuresToOpen) failures in a row")
+    }
+
+    private func leftAlone(until moment: Timestamp) -> MarketDataError {
+        MarketDataError("it asked not to be asked until \(moment.rfc3339)")
+    }
+
+    // MARK: - After it
+
+    /// The provider answered, in so many milliseconds. With a fault of its own (5xx) it counts as not there.
+    mutating func answered(in milliseconds: Double, status: Int, at now: Timestamp) {
+        figures.answers += 1
+        figures.lastLatencyMilliseconds = milliseconds
+        let mean = figures.averageLatencyMilliseconds ?? 0
+        figures.averageLatencyMilliseconds = mean + (milliseconds - mean) / Double(figures.answers)
+        if status >= 500 { circuit.failed(at: now) } else { circuit.succeeded() }
+    }
+
+    /// The provider did not answer.
+    mutating func didNotAnswer(_ reason: String, at now: Timestamp) {
+        circuit.failed(at: now)
+        failed(reason, at: now)
+    }
+
+    /// It wants to be left alone.
+    mutating func wantsRest(until moment: Timestamp) {
+        retryAt = max(retryAt ?? moment, moment)
+    }
+
+    /// A request brought nothing of use.
+    mutating func failed(_ reason: String, at now: Timestamp) {
+        figures.failures += 1
+        figures.consecutiveFailures += 1
+        figures.lastFailure = now
+        figures.lastError = reason
+    }
+
+    /// A request brought figures, and with them some that were refused.
+    mutating func succeeded(refused: Int, reasons: [String], at now: Timestamp) {
+        figures.consecutiveFailures = 0
+        figures.lastSuccess = now
+        figures.refusedFigures += refused
+        if refused > 0 { figures.refusedReasons = reasons }
+    }
+
+    /// How it is.
+    func health(at now: Timestamp) -> ProviderHealth {
+        var health = figures
+        let rest = retryAt.flatMap { $0 > now ? $0 : nil }
+        let blocked = circuit.blocked(at: now)
+        health.retryAt = [rest, blocked].compactMap(\.self).max()
+        health.state =
+            if blocked != nil {
+                .circuitOpen
+            } else if rest != nil {
+                .rateLimited
+            } else if health.consecutiveFailures > 0 {
+                .degraded
+            } else {
+                health.lastSuccess == nil ? .unused : .ok
+            }
+        return health
+    }
+}

@@ -1,0 +1,222 @@
+import FIMLCore
+import FoundationEssentials
+import MarketData
+
+/// Where the parts of a bar are in its row.
+struct BarColumns {
+    /// What times are counted in.
+    enum Clock {
+        case seconds, milliseconds
+    }
+
+    let time: Int
+    let clock: Clock
+    let open: Int
+    let high: Int
+    let low: Int
+    let close: Int
+    let volume: Int
+}
+
+/// In which order an exchange lists its rows.
+enum RowOrder {
+    case oldestFirst, newestFirst
+}
+
+// What all exchanges answer alike: bars as rows of columns, order books as rows of price and amount.
+extension AnswerReader {
+    /// How many bars of an answer are looked at, the newest.
+    static let barLimit = 5_000
+    /// How many levels of a side are looked at, the first. Coinbase answers its whole book, of which the part
+    /// within 1 % may have more than the 5,000 that others give at most.
+    static let levelLimit = 20_000
+    /// How far apart an exchange's quotes are taken to be: they change all the time, but a quiet pair may well
+    /// go without a trade for a minute.
+    static let quoteIntervalSeconds: Int64 = 60
+    /// The period that funding rates are compared over.
+    static let fundingSeconds: Int64 = 28_800
+
+    /// The bars of those rows, oldest first, the newest `limit` of them. A bar is refused when a price of it is,
+    /// when its prices contradict each other, or when it does not begin after the one before it; a volume
+    /// that is refused leaves the bar without one. Throws when no bar can be used.
+    mutating func bars(
+        _ rows: JSONValue?, at place: String, _ columns: BarColumns, every interval: BarInterval,
+        order: RowOrder, limit: Int
+    ) throws(MarketDataError) -> Decoded<[Bar]> {
+        guard let rows = rows?.elements else { throw MarketDataError("\(place) is not a list of bars") }
+        let newest =
+            switch order {
+            case .oldestFirst: Array(rows.indices.suffix(Self.barLimit))
+            case .newestFirst: Array(rows.indices.prefix(Self.barLimit).reversed())
+            }
+        var bars: [Bar] = []
+        for index in newest {
+            guard let bar = bar(rows[index], at: "\(place)[\(index)]", columns, every: interval) else {
+                continue
+            }
+            if let last = bars.last, bar.opensAt <= last.opensAt {
+                refuse("\(place)[\(index)][\(columns.time)]", "is not later than the bar before it")
+            } else {
+                bars.append(bar)
+            }
+        }
+        guard !bars.isEmpty else { throw nothingUsable("bar") }
+        return Decoded(Array(bars.suffix(max(limit, 1))), refused: refused)
+    }
+
+    private mutating func bar(
+        _ row: JSONValue, at place: String, _ columns: BarColumns, every interval: BarInterval
+    ) -> Bar? {
+        let time = row.column(columns.time)
+        let opensAt =
+            switch columns.clock {
+            case .seconds: seconds(time, at: "\(place)[\(columns.time)]")
+            case .milliseconds: milliseconds(time, at: "\(place)[\(columns.time)]")
+            }
+        guard
+            let opensAt,
+            let open = price(row.column(columns.open), at: "\(place)[\(columns.open)]"),
+            let high = price(row.column(columns.high), at: "\(place)[\(columns.high)]"),
+            let low = price(row.column(columns.low), at: "\(place)[\(columns.low)]"),
+            let close = price(row.column(columns.close), at: "\(place)[\(columns.close)]")
+        else { return nil }
+        guard low <= min(open, close), high >= max(open, close) else {
+            refuse(place, "has a price outside of its low \(low) and high \(high)")
+            return nil
+        }
+        return Bar(
+            opensAt: opensAt, intervalSeconds: interval.seconds, open: open, high: high, low: low,
+            close: close,
+            volume: amount(row.column(columns.volume), at: "\(place)[\(columns.volume)]"))
+    }
+
+    /// The book of two lists of rows of price and amount. Their order does not matter. Throws when a side has
+    /// rows of which none can be used, when both are empty, or when the best bid is not below the best ask.
+    mutating func orderBook(
+        bids: JSONValue?, asks: JSONValue?, observedAt: Timestamp
+    ) throws(MarketDataError) -> Decoded<OrderBook> {
+        let book = OrderBook(
+            observedAt: observedAt,
+            bids: try side(bids, at: "bids").reversed(),
+            asks: try side(asks, at: "asks"))
+        guard !book.bids.isEmpty || !book.asks.isEmpty else {
+            throw MarketDataError("the order book is empty")
+        }
+        if let bid = book.bids.first?.price, let ask = book.asks.first?.price, bid >= ask {
+            throw MarketDataError("the order book crosses itself: bid \(bid), ask \(ask)")
+        }
+        return Decoded(book, refused: refused)
+    }
+
+    /// The levels of a side by rising price.
+    private mutating func side(_ rows: JSONValue?, at place: String) throws(MarketDataError)
+        -> [OrderBook.Level]
+    {
+        guard let rows = rows?.elements else { throw MarketDataError("\(place) is not a list of levels") }
+        var levels: [OrderBook.Level] = []
+        for (index, row) in rows.prefix(Self.levelLimit).enumerated() {
+            guard
+                let price = price(row.column(0), at: "\(place)[\(index)][0]"),
+                let amount = self.price(row.column(1), at: "\(place)[\(index)][1]")
+            else { continue }
+            levels.append(OrderBook.Level(price: price, amount: amount))
+        }
+        guard rows.isEmpty || !levels.isEmpty else { throw nothingUsable("level among the \(place)") }
+        levels.sort { $0.price < $1.price }
+        var distinct: [OrderBook.Level] = []
+        for level in levels {
+            if level.price == distinct.last?.price {
+                refuse(place, "have the price \(level.price) twice")
+            } else {
+                distinct.append(level)
+            }
+        }
+        return distinct
+    }
+
+    /// A rate for the period of `hours` as the rate for eight hours. Refused beyond 100 %: a unit was mistaken.
+    mutating func fundingRate(_ value: JSONValue?, hours: Int64, at place: String) -> Double? {
+        guard let rate = number(value, at: place) else { return nil }
+        guard abs(rate) <= 1 else {
+            refuse(place, "is \(rate), which is more than 100 %")
+            return nil
+        }
+        return rate * 8 / Double(hours)
+    }
+
+    /// Past rates, oldest first, from rows that have a time, in milliseconds, and a rate.
+    ///
+    /// Such rows do not tell the exchange's interval: of 1, 2, 4 or 8 hours it is what lies between a row and the
+    /// one before (of the first: after) it, else 8. A row that is refused is left out; so is one that is not
+    /// later than the one before it. Throws when none can be used.
+    mutating func fundingRates(
+        _ rows: JSONValue?, at place: String, exchange: String, order: RowOrder, limit: Int,
+        time timeName: String, rate rateName: (JSONValue) -> String
+    ) throws(MarketDataError) -> Decoded<[FundingRate]> {
+        guard let rows = rows?.elements else { throw MarketDataError("\(place) is not a list of rates") }
+        var timed: [(index: Int, time: Timestamp)] = []
+        let newest =
+            switch order {
+            case .oldestFirst: Array(rows.indices.suffix(Self.barLimit))
+            case .newestFirst: Array(rows.indices.prefix(Self.barLimit).reversed())
+            }
+        for index in newest {
+            let place = "\(place)[\(index)].\(timeName)"
+            guard let time = milliseconds(rows[index][timeName], at: place) else { continue }
+            if let last = timed.last, time <= last.time {
+                refuse(place, "is not later than the rate before it")
+            } else {
+                timed.append((index, time))
+            }
+        }
+        var rates: [FundingRate] = []
+        for (position, row) in timed.enumerated() {
+            let first = timed[max(position - 1, 0)].time
+            let second = timed[min(max(position, 1), timed.count - 1)].time
+            let hours = Self.fundingHours(from: first, to: second)
+            let name = rateName(rows[row.index])
+            if let rate = fundingRate(
+                rows[row.index][name], hours: hours, at: "\(place)[\(row.index)].\(name)")
+            {
+                rates.append(
+                    FundingRate(
+                        exchange: exchange, rate: rate, knownAt: row.time, intervalSeconds: hours * 3_600))
+            }
+        }
+        guard !rates.isEmpty else { throw nothingUsable("funding rate") }
+        return Decoded(Array(rates.suffix(max(limit, 1))), refused: refused)
+    }
+
+    /// The hours between two fundings, where exchanges have such an interval; else 8, the usual one.
+    static func fundingHours(from first: Timestamp, to second: Timestamp) -> Int64 {
+        // Settlements come a few milliseconds late: half an hour is added to round.
+        let hours = (second.milliseconds - first.milliseconds + 1_800_000) / 3_600_000
+        return [1, 2, 4, 8].contains(hours) ? hours : 8
+    }
+
+    /// The moment of reading, for answers that do not tell from when they are.
+    static func momentOfReading() -> Timestamp {
+        Timestamp(milliseconds: Int64(Date().timeIntervalSince1970 * 1_000))
+    }
+
+    /// Why an answer is refused as a whole.
+    func nothingUsable(_ what: String) -> MarketDataError {
+        MarketDataError(
+            "the answer has no usable \(what)" + (refused.reasons.first.map { ": \($0)" } ?? ""))
+    }
+}
+
+extension JSONValue {
+    /// The element at that index; nil where there is none, or where this is no array.
+    func column(_ index: Int) -> JSONValue? {
+        guard let elements, elements.indices.contains(index) else { return nil }
+        return elements[index]
+    }
+}
+
+extension MarketDataError {
+    /// An error that a provider reports in its answer.
+    init(saidByProvider message: JSONValue?) {
+        self.init("the provider says: \(message?.text.map { String($0.prefix(200)) } ?? "nothing of why")")
+    }
+}

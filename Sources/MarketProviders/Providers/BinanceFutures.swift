@@ -1,0 +1,48 @@
+import FIMLCore
+import MarketData
+
+/// Binance's perpetual futures that are margined in USDT: `fapi.binance.com`.
+public enum BinanceFutures {
+    /// The rate of the running period. The answer does not tell how long that is: it is taken for eight hours,
+    /// which most of these futures have; of one with a shorter period `fundingRates` tells the right rate.
+    public static func fundingRate(of asset: Asset) -> Endpoint<FundingRate>? {
+        guard let symbol = symbol(of: asset) else { return nil }
+        let request = ProviderRequest("/fapi/v1/premiumIndex", query: [["symbol", symbol]])
+        return Endpoint(.binanceFutures, request) { body throws(MarketDataError) in
+            let answer = try Binance.json(body)
+            // One future where a symbol was asked for; a server that leaves it aside answers all of them.
+            let futures = answer.elements ?? [answer]
+            guard let future = futures.first(where: { $0["symbol"]?.text == symbol }) else {
+                throw MarketDataError("the answer does not hold \(symbol)")
+            }
+            var reader = AnswerReader()
+            guard
+                let rate = reader.fundingRate(future["lastFundingRate"], hours: 8, at: "lastFundingRate"),
+                let time = reader.milliseconds(future["time"], at: "time")
+            else { throw reader.nothingUsable("funding rate") }
+            return Decoded(
+                FundingRate(
+                    exchange: "binance", rate: rate, knownAt: time,
+                    intervalSeconds: AnswerReader.fundingSeconds),
+                refused: reader.refused)
+        }
+    }
+
+    /// The last rates that were paid, oldest first, at most 1,000, each for eight hours, whatever the period.
+    public static func fundingRates(of asset: Asset, limit: Int) -> Endpoint<[FundingRate]>? {
+        guard let symbol = symbol(of: asset) else { return nil }
+        let limit = min(max(limit, 1), 1_000)
+        let query = [["symbol", symbol], ["limit", "\(limit)"]]
+        return Endpoint(.binanceFutures, ProviderRequest("/fapi/v1/fundingRate", query: query)) {
+            body throws(MarketDataError) in
+            var reader = AnswerReader()
+            return try reader.fundingRates(
+                try Binance.json(body), at: "rates", exchange: "binance", order: .oldestFirst, limit: limit,
+                time: "fundingTime", rate: { _ in "fundingRate" })
+        }
+    }
+
+    private static func symbol(of asset: Asset) -> String? {
+        CryptoPair(asset).map { "\($0.base)USDT" }
+    }
+}

@@ -1,0 +1,33 @@
+import FIMLCore
+
+/// How often a provider may be asked: a bucket of tokens, of which each request takes one.
+///
+/// Half of a minute's requests may go at once, the other half comes back evenly within a minute, so that no
+/// minute sees more than are allowed.
+struct TokenBucket {
+    private let capacity: Double
+    private let tokensPerMillisecond: Double
+    /// Below 0 where requests wait for tokens that come later.
+    private var tokens: Double
+    private var filledAt = Timestamp(milliseconds: 0)
+
+    /// A full one.
+    init(requestsPerMinute: Int) {
+        let half = Double(max(1, requestsPerMinute)) / 2
+        capacity = max(1, half.rounded(.down))
+        tokensPerMillisecond = half / 60_000
+        tokens = capacity
+    }
+
+    /// Takes a token, which comes in so many milliseconds; nil, and none is taken, where that is longer than
+    /// `limit`.
+    mutating func take(at now: Timestamp, within limit: Int64) -> Int64? {
+        let passed = Double(max(0, now.milliseconds - filledAt.milliseconds))
+        tokens = min(capacity, tokens + passed * tokensPerMillisecond)
+        filledAt = max(filledAt, now)
+        let wait = Int64(max(0, (1 - tokens) / tokensPerMillisecond).rounded(.up))
+        guard wait <= limit else { return nil }
+        tokens -= 1
+        return wait
+    }
+}

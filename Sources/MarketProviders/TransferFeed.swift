@@ -1,0 +1,286 @@
+import FIMLCore
+import MarketData
+
+/// Finds large transfers by reading the chains' new blocks.
+///
+/// Bitcoin's blocks come from blockchain.info, one request a block, or else from Esplora, in pages; those of
+/// Ethereum and the events of USDT and USDC from a node. Where a chain cannot be read, and for other assets,
+/// Whale Alert is asked, if there is a key.
+///
+/// What was read is not read again: a call reads what is new since the last, whose large transfers stay known
+/// for a day. A call that fails loses nothing: the next goes on where it stopped.
+public actor TransferFeed {
+    /// How many Bitcoin blocks a call reads at most, about an hour of them.
+    static let bitcoinBlocksPerCall = 6
+    /// How many pages of Esplora a call reads at most, but for its first block, which is read whole.
+    static let esploraPagesPerCall = 400
+    /// How many Ethereum blocks a call reads at most, 10 minutes of them.
+    static let ethereumBlocksPerCall: UInt64 = 50
+    /// How far apart Ethereum's blocks are, in seconds.
+    static let ethereumBlockSeconds: Int64 = 12
+
+    /// What a call has seen.
+    public struct Reading: Hashable, Sendable {
+        /// The large transfers, oldest first, each hash once.
+        public var transfers: [Transfer]
+        /// What of the time asked for was not looked at, a sentence each.
+        public var missed: [String]
+
+        /// A reading of both.
+        public init(transfers: [Transfer], missed: [String]) {
+            self.transfers = transfers
+            self.missed = missed
+        }
+    }
+
+    /// What is known of one asset.
+    private struct View {
+        var window = TransferWindow()
+        /// The Bitcoin blocks that were read, by their hashes.
+        var blocks: [String: BlockHeader] = [:]
+        /// The last Ethereum block that was read.
+        var lastBlock: UInt64?
+    }
+
+    /// What a call is about.
+    private struct Question {
+        let symbol: String
+        let now: Timestamp
+        let since: Timestamp
+        let minUSD: Double
+        let usdPrice: Double?
+    }
+
+    private let asking: any ProviderAsking
+    private let whaleAlertKey: String?
+    private var views: [String: View] = [:]
+
+    /// A feed that has read nothing yet; without a key Whale Alert is not asked.
+    public init(asking: any ProviderAsking, whaleAlertKey: String?) {
+        self.asking = asking
+        self.whaleAlertKey = whaleAlertKey
+    }
+
+    /// The transfers of at least `minUSD` dollars in the `seconds` (a day at most) up to `now`, by the times of
+    /// their blocks, which become known some seconds (Ethereum) or minutes (Bitcoin) after them.
+    ///
+    /// `usdPrice` is what one unit is worth; Bitcoin and Ethereum cannot be read without, USDT and USDC are then
+    /// taken for a dollar. A transfer keeps the value it had when it was read, and one that was less than
+    /// `minUSD` then is not found by a later call that asks for less. Of transfers of a token in one transaction
+    /// only the largest counts. Throws when no source answered.
+    public func transfers(
+        of asset: Asset, at now: Timestamp, within seconds: Int64, minUSD: Double, usdPrice: Double?
+    ) async throws(MarketDataError) -> Reading {
+        let span = min(max(seconds, 0), TransferWindow.keptSeconds)
+        let question = Question(
+            symbol: asset.symbol, now: now,
+            since: Timestamp(milliseconds: now.milliseconds - span * 1_000), minUSD: minUSD,
+            usdPrice: usdPrice)
+        guard asset.assetType == .crypto else {
+            throw MarketDataError("\(asset.symbol) is not on a chain")
+        }
+        var missed: [String]
+        do {
+            missed = try await readChain(question)
+        } catch {
+            missed = try await readWhaleAlert(question, because: error)
+        }
+        let found = views[asset.symbol]?.window.transfers(from: question.since, to: now, minUSD: minUSD)
+        return Reading(transfers: found ?? [], missed: missed)
+    }
+
+    private func readChain(_ question: Question) async throws(MarketDataError) -> [String] {
+        switch question.symbol {
+        case "BTC": try await readBitcoin(question)
+        case "ETH": try await readEther(question)
+        case "USDT": try await readToken(.usdt, question)
+        case "USDC": try await readToken(.usdc, question)
+        default: throw MarketDataError("the chain of \(question.symbol) is not read")
+        }
+    }
+
+    private func readWhaleAlert(_ question: Question, because error: MarketDataError)
+        async throws(MarketDataError) -> [String]
+    {
+        guard let whaleAlertKey else {
+            throw MarketDataError("\(error); Whale Alert is not asked without a key")
+        }
+        let transfers: [Transfer]
+        do {
+            transfers = try await asking.ask(
+                WhaleAlert.transactions(
+                    since: question.since, minUSD: question.minUSD, key: whaleAlertKey,
+                    symbol: question.symbol))
+        } catch let second {
+            throw MarketDataError("\(error); \(second)")
+        }
+        add(transfers.filter { $0.usdValue >= question.minUSD }, question)
+        guard transfers.count >= WhaleAlert.pageSize else { return [] }
+        return ["of \(question.symbol) only the first \(transfers.count) transfers were told"]
+    }
+
+    private func add(_ transfers: [Transfer], _ question: Question) {
+        views[question.symbol, default: View()].window.add(transfers, now: question.now)
+    }
+
+    /// Keeps the large ones of a block's transactions.
+    private func add(_ transactions: [ChainTransaction], price: Double, _ question: Question) {
+        let transfers = transactions.map { transaction in
+            Transfer(
+                hash: transaction.hash, observedAt: transaction.observedAt, from: transaction.from,
+                to: transaction.to, amount: transaction.amount, usdValue: transaction.amount * price)
+        }
+        add(transfers.filter { $0.usdValue >= question.minUSD && $0.usdValue.isFinite }, question)
+    }
+
+    private func price(_ question: Question) throws(MarketDataError) -> Double {
+        guard let price = question.usdPrice, price > 0, price.isFinite else {
+            throw MarketDataError("without a price of \(question.symbol) its transfers have no value")
+        }
+        return price
+    }
+}
+
+// Bitcoin: from the newest block back, through blocks that are known, to the beginning of the time asked for.
+extension TransferFeed {
+    private func readBitcoin(_ question: Question) async throws(MarketDataError) -> [String] {
+        let price = try price(question)
+        var hash = try await latestBitcoinBlock()
+        var read = 0
+        var pages = 0
+        // A day has about 144 blocks; a chain of blocks that leads in a circle ends here too.
+        for _ in 0..<300 {
+            let header: BlockHeader
+            if let known = views[question.symbol]?.blocks[hash] {
+                header = known
+            } else {
+                guard read < Self.bitcoinBlocksPerCall,
+                    let block = try await bitcoinBlock(hash, pages: &pages)
+                else { return ["Bitcoin's blocks from \(hash) back were not read"] }
+                read += 1
+                header = block.header
+                add(block.transactions, price: price, question)
+                remember(header, question)
+            }
+            if header.time < question.since { return [] }
+            hash = header.previous
+        }
+        return ["Bitcoin's blocks from \(hash) back were not read"]
+    }
+
+    private func remember(_ header: BlockHeader, _ question: Question) {
+        var blocks = views[question.symbol]?.blocks ?? [:]
+        // Some days of blocks. To forget them costs that a few are read twice.
+        if blocks.count >= 1_000 { blocks.removeAll() }
+        blocks[header.hash] = header
+        views[question.symbol, default: View()].blocks = blocks
+    }
+
+    private func latestBitcoinBlock() async throws(MarketDataError) -> String {
+        do {
+            return try await asking.ask(BlockchainInfo.latestBlockHash())
+        } catch let first {
+            do {
+                return try await asking.ask(Esplora.latestBlockHash())
+            } catch let second {
+                throw MarketDataError("\(first); \(second)")
+            }
+        }
+    }
+
+    /// A block; nil where Esplora would need more pages than are left.
+    private func bitcoinBlock(_ hash: String, pages: inout Int) async throws(MarketDataError) -> Block? {
+        guard let whole = BlockchainInfo.block(hash) else { throw MarketDataError("\(hash) is not a hash") }
+        do {
+            return try await asking.ask(whole)
+        } catch let first {
+            do {
+                return try await esploraBlock(hash, pages: &pages)
+            } catch let second {
+                throw MarketDataError("\(first); \(second)")
+            }
+        }
+    }
+
+    private func esploraBlock(_ hash: String, pages: inout Int) async throws(MarketDataError) -> Block? {
+        guard let top = Esplora.header(hash) else { throw MarketDataError("\(hash) is not a hash") }
+        let header = try await asking.ask(top)
+        guard header.transactionCount <= AnswerReader.transactionLimit else {
+            throw MarketDataError("a block with \(header.transactionCount) transactions is not believed")
+        }
+        let needed = (header.transactionCount + Esplora.pageSize - 1) / Esplora.pageSize
+        guard pages == 0 || pages + needed <= Self.esploraPagesPerCall else { return nil }
+        pages += needed
+        var transactions: [ChainTransaction] = []
+        for number in 0..<needed {
+            guard let page = Esplora.transactions(of: header, from: number * Esplora.pageSize) else {
+                continue
+            }
+            transactions += try await asking.ask(page)
+        }
+        return Block(header: header, transactions: transactions)
+    }
+}
+
+// Ethereum: from the last block read to the newest.
+extension TransferFeed {
+    private func readEther(_ question: Question) async throws(MarketDataError) -> [String] {
+        let price = try price(question)
+        let (blocks, missed) = try await newBlocks(question)
+        for number in blocks {
+            let block = try await asking.ask(Ethereum.block(number))
+            add(block.transactions, price: price, question)
+            views[question.symbol, default: View()].lastBlock = number
+        }
+        return missed
+    }
+
+    private func readToken(_ token: Ethereum.Token, _ question: Question) async throws(MarketDataError)
+        -> [String]
+    {
+        let price = question.usdPrice == nil ? 1 : try price(question)
+        let (blocks, missed) = try await newBlocks(question)
+        guard let first = blocks.first, let last = blocks.last else { return missed }
+        let transfers = try await asking.ask(Ethereum.transfers(of: token, from: first, to: last))
+        var largest: [String: Ethereum.TokenTransfer] = [:]
+        for transfer in transfers
+        where transfer.amount * price >= question.minUSD && blocks.contains(transfer.block) {
+            if let other = largest[transfer.hash], other.amount >= transfer.amount { continue }
+            largest[transfer.hash] = transfer
+        }
+        var times: [UInt64: Timestamp] = [:]
+        var transactions: [ChainTransaction] = []
+        for transfer in largest.values {
+            let time: Timestamp
+            if let told = transfer.time ?? times[transfer.block] {
+                time = told
+            } else {
+                time = try await asking.ask(Ethereum.header(transfer.block)).time
+                times[transfer.block] = time
+            }
+            transactions.append(
+                ChainTransaction(
+                    hash: transfer.hash, observedAt: time, from: transfer.from, to: transfer.to,
+                    amount: transfer.amount))
+        }
+        add(transactions, price: price, question)
+        views[question.symbol, default: View()].lastBlock = last
+        return missed
+    }
+
+    /// The blocks to read now, and what of the time asked for they leave out.
+    private func newBlocks(_ question: Question) async throws(MarketDataError) -> (Range<UInt64>, [String]) {
+        let newest = try await asking.ask(Ethereum.latestBlockNumber())
+        let span = (question.now.milliseconds - question.since.milliseconds) / 1_000
+        let asked = UInt64(max(span, 0) / Self.ethereumBlockSeconds + 1)
+        var wanted = newest - min(newest, asked)
+        if let last = views[question.symbol]?.lastBlock {
+            // A node may lag behind the one that answered before; one that lags far was right, and the other not.
+            if last > newest, last - newest <= Self.ethereumBlocksPerCall { return (newest..<newest, []) }
+            if last <= newest { wanted = max(wanted, last + 1) }
+        }
+        let first = newest + 1 - min(newest + 1, Self.ethereumBlocksPerCall)
+        guard wanted < first else { return (wanted..<newest + 1, []) }
+        return (first..<newest + 1, ["Ethereum's blocks \(wanted) to \(first - 1) were not read"])
+    }
+}

@@ -1,0 +1,187 @@
+import FIMLCore
+import MarketData
+import Testing
+
+@testable import MarketProviders
+
+@Suite("A live market asks no more than it must, and remembers what providers cannot give again")
+struct LiveMarketMemoryTests {
+    private func bars(_ market: LiveMarket, at moment: Timestamp = Live.noon, limit: Int = 31) async throws
+        -> [Bar]
+    {
+        let answers = await market.bars(of: [Live.bitcoin], closedBy: moment, limit: limit, unfinished: false)
+        return try #require(answers.first).result.get()
+    }
+
+    private func depth(_ market: LiveMarket, at moment: Timestamp) async throws -> MarketDepth? {
+        try #require(await market.depths(of: [Live.bitcoin], at: moment).first).result.get()
+    }
+
+    // MARK: Bars
+
+    @Test("Daily bars are asked for once a minute, for every need together")
+    func barsOnceAMinute() async throws {
+        let providers = LiveMarketProviders { _, _ in Live.bars(200) }
+        let market = Live.market(providers)
+        // The last of the 200 has begun and is not over.
+        #expect(try await bars(market).map(\.volume).first == 200 - 31)
+        #expect(try await bars(market, at: Live.after(59), limit: 129).count == 129)
+        #expect(await providers.asked == [.binance])
+        _ = try await bars(market, at: Live.after(60))
+        #expect(await providers.asked == [.binance, .binance])
+    }
+
+    @Test("Two checks that want the same bars at once share one question")
+    func barsShared() async throws {
+        let providers = LiveMarketProviders { _, _ in Live.bars(200) }
+        await providers.hold { _ in true }
+        let market = Live.market(providers)
+        async let first = bars(market)
+        async let second = bars(market, limit: 91)
+        await providers.untilRunning(1)
+        await providers.letGo()
+        let counts = try await [first.count, second.count]
+        #expect(counts == [31, 91])
+        #expect(await providers.asked == [.binance])
+    }
+
+    @Test("The bar that is not over comes only where it is asked for")
+    func unfinished() async throws {
+        let providers = LiveMarketProviders { _, _ in Live.bars(40) }
+        let market = Live.market(providers)
+        for (unfinished, expected) in [(false, [38.0, 39]), (true, [38, 39, 40])] {
+            let answers = await market.bars(
+                of: [Live.bitcoin], closedBy: Live.noon, limit: 2, unfinished: unfinished)
+            #expect(try answers[0].result.get().compactMap(\.volume) == expected)
+        }
+    }
+
+    @Test("While providers are down bars come from memory, until they are too old for the watchdogs")
+    func barsFromMemory() async throws {
+        let providers = LiveMarketProviders { _, _ in Live.bars(40) }
+        let market = Live.market(providers)
+        _ = try await bars(market)
+        await providers.answer { _, _ in nil }
+        #expect(try await bars(market, at: Live.after(4 * 86_400)).count == 31)
+        // The last bar was over 12 hours after noon; five intervals later it is stale.
+        await #expect(throws: MarketDataError.self) { try await bars(market, at: Live.after(6 * 86_400)) }
+        let count = await providers.asked.count
+        await #expect(throws: MarketDataError.self) { try await bars(market, at: Live.after(6 * 86_400 + 9)) }
+        // Nor is who is down asked again within the minute.
+        #expect(await providers.asked.count == count)
+    }
+
+    @Test("Bars whose figures cannot be are refused as a whole, and the next provider asked")
+    func barsRefused() async throws {
+        let providers = LiveMarketProviders { provider, _ in
+            var bars = Live.bars(40)
+            if provider == .binance { bars.swapAt(3, 4) }
+            if provider == .coinbaseExchange { bars[7].close = .nan }
+            if provider == .kraken { bars[8].volume = -1 }
+            return bars
+        }
+        #expect(try await bars(Live.market(providers)).count == 31)
+        #expect(await providers.asked == [.binance, .coinbaseExchange, .kraken, .okx])
+    }
+
+    @Test("Bars that begin in the future are left out")
+    func barsOfTheFuture() async throws {
+        let providers = LiveMarketProviders { _, _ in Live.bars(40, upTo: Live.after(3 * 86_400)) }
+        let market = Live.market(providers)
+        #expect(try await bars(market).last?.closesAt == Timestamp(milliseconds: 1_760_140_800_000))
+    }
+
+    // MARK: Quotes
+
+    @Test("Quotes are asked for in each call, and those of earlier calls come with the newest")
+    func quotes() async throws {
+        let providers = LiveMarketProviders { _, _ in Live.quote(100, at: Live.noon) }
+        let market = Live.market(providers)
+        for step in Int64(1)...4 {
+            await providers.answer { _, _ in Live.quote(100 + Double(step), at: Live.after(step * 30)) }
+            _ = await market.quotes(of: [Live.bitcoin], at: Live.after(step * 30), covering: 60)
+        }
+        let answers = await market.quotes(of: [Live.bitcoin], at: Live.after(121), covering: 60)
+        let quotes = try answers[0].result.get()
+        #expect(quotes.map(\.price) == [102, 103, 104])
+        // The provider has a new one each second; here they come each 30.
+        #expect(quotes.map(\.intervalSeconds) == [30, 30, 30])
+        #expect(await providers.asked.count == 5)
+    }
+
+    @Test("While providers are down the last quote answers, until it is stale")
+    func quotesFromMemory() async throws {
+        let providers = LiveMarketProviders { _, _ in Live.quote(100) }
+        let market = Live.market(providers)
+        _ = await market.quotes(of: [Live.bitcoin], at: Live.noon, covering: 60)
+        await providers.answer { _, _ in nil }
+        let young = await market.quotes(of: [Live.bitcoin], at: Live.after(150), covering: 60)
+        #expect(try young[0].result.get().count == 1)
+        let old = await market.quotes(of: [Live.bitcoin], at: Live.after(151), covering: 60)
+        #expect(throws: MarketDataError.self) { try old[0].result.get() }
+    }
+
+    @Test("A price of a market that is closed keeps its time")
+    func closedMarket() async throws {
+        let friday = Live.after(-60_000)
+        let providers = LiveMarketProviders { _, _ in Live.quote(500, at: friday, every: 60) }
+        let market = Live.market(providers)
+        for seconds in [Int64(0), 30, 60] {
+            let answers = await market.quotes(of: [Live.fund], at: Live.after(seconds), covering: 60)
+            #expect(try answers[0].result.get() == [Live.quote(500, at: friday, every: 60)])
+        }
+    }
+
+    // MARK: Depth
+
+    @Test("The mean depth is of the earlier snapshots, the new one not among them")
+    func depthMean() async throws {
+        let providers = LiveMarketProviders { _, _ in Live.book(1_000) }
+        let market = Live.market(providers)
+        #expect(try await depth(market, at: Live.noon)?.meanUSD == nil)
+        for (step, usd) in [(Int64(1), 3_000.0), (2, 8_000)] {
+            await providers.answer { _, _ in Live.book(usd, at: Live.after(step * 180)) }
+            _ = try await depth(market, at: Live.after(step * 180))
+        }
+        // The same book once more changes nothing.
+        let third = try #require(try await depth(market, at: Live.after(370)))
+        #expect(abs(third.depthUSD - 8_000) < 1e-6)
+        #expect(abs(try #require(third.meanUSD) - 2_000) < 1e-6)
+        #expect(third.snapshots == 2)
+        #expect(third.intervalSeconds == 180)
+    }
+
+    @Test("An exchange that stands in is compared with its own depths, not with those of another")
+    func depthOfAnother() async throws {
+        let providers = LiveMarketProviders { _, _ in Live.book(1_000_000) }
+        let market = Live.market(providers)
+        _ = try await depth(market, at: Live.noon)
+        await providers.answer { provider, _ in
+            provider == .binance ? nil : Live.book(50_000, at: Live.after(180))
+        }
+        let standIn = try await depth(market, at: Live.after(180))
+        #expect(standIn?.snapshots == 0)
+        #expect(standIn?.meanUSD == nil)
+    }
+
+    @Test("A book without a side is refused; the next exchange is asked")
+    func oneSidedBook() async throws {
+        let providers = LiveMarketProviders { provider, _ in
+            var book = Live.book(1_000)
+            if provider == .binance { book.asks = [] }
+            return book
+        }
+        #expect(try await depth(Live.market(providers), at: Live.noon) != nil)
+        #expect(await providers.asked == [.binance, .coinbaseExchange])
+    }
+
+    @Test("While exchanges are down the last depth answers, until it is stale")
+    func depthFromMemory() async throws {
+        let providers = LiveMarketProviders { _, _ in Live.book(1_000) }
+        let market = Live.market(providers)
+        let seen = try await depth(market, at: Live.noon)
+        await providers.answer { _, _ in nil }
+        #expect(try await depth(market, at: Live.after(900)) == seen)
+        await #expect(throws: MarketDataError.self) { try await depth(market, at: Live.after(901)) }
+    }
+}
