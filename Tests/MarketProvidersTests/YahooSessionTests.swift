@@ -1,4 +1,5 @@
 import FIMLCore
+import HTTP
 import MarketData
 import Testing
 
@@ -79,6 +80,45 @@ struct YahooSessionTests {
         #expect(second.crumb == "second")
         await session.refused(first)
         #expect(try await session.credentials() == second)
+    }
+
+    @Test("What is about a company is asked with the credentials, everything else without")
+    func asking() async throws {
+        let yahoo = ScriptedYahoo([YahooFixtures.chart, Self.cookie, "crumb", YahooFixtures.earnings])
+        let session = YahooSession(asking: yahoo)
+        let apple = CompanyAnswers.apple
+        _ = try await session.ask(try #require(Yahoo.quote(of: apple)))
+        #expect(await yahoo.asked.count == 1)
+        let earnings = try #require(Yahoo.earnings(of: apple, crumb: nil, cookie: nil))
+        #expect(try await session.ask(earnings).count == 2)
+        let last = try #require(await yahoo.asked.last)
+        #expect(last.query == earnings.request.query + [["crumb", "crumb"]])
+        #expect(last.fields == [["Cookie", "A3=d=AQABBN&S=AQAAAk"]])
+    }
+
+    @Test("After a refusal the next who asks has new credentials")
+    func asksAnew() async throws {
+        let yahoo = ScriptedYahoo([
+            Self.cookie, "old", #"{"finance":{"error":{"description":"Invalid Crumb"}}}"#,
+            Self.cookie, "new", YahooFixtures.earnings,
+        ])
+        let session = YahooSession(asking: yahoo)
+        let earnings = try #require(Yahoo.earnings(of: CompanyAnswers.apple, crumb: nil, cookie: nil))
+        await #expect(throws: MarketDataError.self) { try await session.ask(earnings) }
+        #expect(try await session.ask(earnings).count == 2)
+        #expect(await yahoo.asked.last?.query.last == ["crumb", "new"])
+    }
+
+    @Test("The field of the answer is read over real HTTP, whatever the status", arguments: [200, 404])
+    func cookieOverHTTP(status: Int) async throws {
+        var fields = HTTPFields()
+        fields.append("Set-Cookie", Self.cookie)
+        let provider = try AskedProvider(
+            [ScriptedReply(status, "Not Found", fields: fields), ScriptedReply(status, "without")],
+            as: .yahooCookie)
+        #expect(try await provider.client.ask(Yahoo.cookie) == "A3=d=AQABBN&S=AQAAAk")
+        #expect(provider.health?.consecutiveFailures == 0)
+        await #expect(throws: MarketDataError.self) { try await provider.client.ask(Yahoo.cookie) }
     }
 
     @Test(

@@ -1,8 +1,9 @@
 import MarketData
 
-/// What Yahoo wants to see before it answers with figures of a company: a cookie, and the crumb that belongs
-/// to it. Both are free and last for months; they are fetched when first needed and kept.
-public actor YahooSession {
+/// Asks as another does, and adds what Yahoo wants to see before it answers with figures of a company: a
+/// cookie, and the crumb that belongs to it. Both are free and last for months; they are fetched when first
+/// needed and kept.
+public actor YahooSession: ProviderAsking {
     /// A cookie and its crumb.
     public struct Credentials: Hashable, Sendable {
         /// `A3=…`, for the field `Cookie`.
@@ -37,6 +38,26 @@ public actor YahooSession {
         fetching = nil
     }
 
+    /// The figures of an endpoint. Where Yahoo did not answer with figures of a company, the credentials may
+    /// be why, and the next who asks has new ones.
+    public nonisolated func ask<Figures>(_ endpoint: Endpoint<Figures>) async throws(MarketDataError)
+        -> Figures
+    {
+        guard Yahoo.needsCredentials(endpoint.provider, endpoint.request) else {
+            return try await asking.ask(endpoint)
+        }
+        let credentials = try await credentials()
+        var signed = endpoint
+        signed.request.query.append(["crumb", credentials.crumb])
+        signed.request.fields.append(["Cookie", credentials.cookie])
+        do {
+            return try await asking.ask(signed)
+        } catch {
+            await refused(credentials)
+            throw error
+        }
+    }
+
     private static func fetch(_ asking: any ProviderAsking) async -> Result<Credentials, MarketDataError> {
         do throws(MarketDataError) {
             let cookie = try await asking.ask(Yahoo.cookie)
@@ -49,6 +70,12 @@ public actor YahooSession {
 }
 
 extension Yahoo {
+    /// Whether a request is about a company or its options and has no cookie yet.
+    static func needsCredentials(_ provider: ProviderName, _ request: ProviderRequest) -> Bool {
+        provider == .yahoo && !request.fields.contains { $0.first == "Cookie" }
+            && ["/v7/", "/v10/"].contains(where: request.path.hasPrefix)
+    }
+
     /// A cookie, which a host of Yahoo's sets that has nothing else to say: it answers 404.
     static let cookie = Endpoint(.yahooCookie, ProviderRequest("/", answerField: "Set-Cookie")) {
         field throws(MarketDataError) in
