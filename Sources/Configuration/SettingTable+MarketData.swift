@@ -17,8 +17,8 @@ extension SettingTable {
     /// The providers of live market data, as their settings begin.
     public static let providerNames = [
         "BINANCE", "BINANCE_FUTURES", "BYBIT", "OKX", "COINBASE", "COINBASE_EXCHANGE", "KRAKEN", "YAHOO",
-        "STOOQ", "SEC", "CBOE", "BLOCKCHAIN_INFO", "ESPLORA", "ETHEREUM", "ALPHA_VANTAGE", "FINNHUB", "FMP",
-        "POLYGON", "TIINGO", "FRED", "NEWSAPI", "WHALE_ALERT",
+        "YAHOO_COOKIE", "STOOQ", "SEC", "CBOE", "BLOCKCHAIN_INFO", "ESPLORA", "ETHEREUM", "ALPHA_VANTAGE",
+        "FINNHUB", "FMP", "POLYGON", "TIINGO", "FRED", "NEWSAPI", "WHALE_ALERT",
     ]
 
     /// Those that answer only with a key.

@@ -39,23 +39,50 @@ extension AnswerReader {
         return String(text.prefix(limit))
     }
 
-    /// Figures in the order of time, oldest first. An answer whose first figure is newer than its last is
-    /// turned round; a figure that is not later than the one before it is refused.
+    /// Figures in the order of time, oldest first. An answer that mostly goes back in time is turned round; the
+    /// fewest figures that leave the others in order are refused. Of two of one moment the one that comes later
+    /// in that order stays.
     mutating func chronological<Figure>(
         _ figures: [(place: String, figure: Figure)], by time: (Figure) -> Timestamp
     ) -> [Figure] {
-        guard let first = figures.first, let last = figures.last else { return [] }
-        let isNewestFirst = time(first.figure) > time(last.figure)
-        var ordered: [Figure] = []
-        ordered.reserveCapacity(figures.count)
-        for (place, figure) in isNewestFirst ? figures.reversed() : figures {
-            if let before = ordered.last, time(before) >= time(figure) {
-                refuse(place, "is not later than the one before it")
+        let times = figures.map { time($0.figure) }
+        let forwards = zip(times, times.dropFirst()).count { $0 < $1 }
+        let backwards = zip(times, times.dropFirst()).count { $0 > $1 }
+        let isNewestFirst = backwards > forwards
+        let inOrder = isNewestFirst ? figures.reversed() : figures
+        let kept = Self.longestAscending(isNewestFirst ? times.reversed() : times)
+        var next = kept.startIndex
+        for index in inOrder.indices {
+            if next < kept.endIndex, kept[next] == index {
+                next += 1
             } else {
-                ordered.append(figure)
+                refuse(inOrder[index].place, "is out of the order of time")
             }
         }
-        return ordered
+        return kept.map { inOrder[$0].figure }
+    }
+
+    /// Where the longest ascending subsequence is (M. Fredman 1975): one pass, each with a binary search.
+    private static func longestAscending(_ times: [Timestamp]) -> [Int] {
+        // Where, of all ascending subsequences of length 1, 2, …, the one with the earliest end has its end.
+        var ends: [Int] = []
+        var before: [Int?] = []
+        for (index, time) in times.enumerated() {
+            var (low, high) = (0, ends.count)
+            while low < high {
+                let middle = (low + high) / 2
+                if times[ends[middle]] < time { low = middle + 1 } else { high = middle }
+            }
+            before.append(low > 0 ? ends[low - 1] : nil)
+            if low < ends.count { ends[low] = index } else { ends.append(index) }
+        }
+        var ascending: [Int] = []
+        var last = ends.last
+        while let index = last {
+            ascending.append(index)
+            last = before[index]
+        }
+        return ascending.reversed()
     }
 
     /// The figures, unless there are none.

@@ -7,7 +7,8 @@ public struct Endpoint<Figures: Sendable>: Sendable {
     public var provider: ProviderName
     /// What to ask, without the base URL.
     public var request: ProviderRequest
-    /// Reads the body of a 200 answer. Throws when it holds nothing that can be used.
+    /// Reads the body of a 200 answer, or the request's `answerField`. Throws when it holds nothing that can
+    /// be used.
     public var decode: @Sendable (_ body: [UInt8]) throws(MarketDataError) -> Decoded<Figures>
 
     /// An endpoint with every part given.
@@ -33,15 +34,20 @@ public struct ProviderRequest: Hashable, Sendable {
     public var fields: [[String]]
     /// A JSON body.
     public var body: [UInt8]?
+    /// The field whose value is what the endpoint reads, instead of the body and whatever the status; nil for
+    /// the body.
+    public var answerField: String?
 
     /// A request; a GET unless there is a body.
     public init(
-        _ path: String, query: [[String]] = [], fields: [[String]] = [], body: [UInt8]? = nil
+        _ path: String, query: [[String]] = [], fields: [[String]] = [], body: [UInt8]? = nil,
+        answerField: String? = nil
     ) {
         self.path = path
         self.query = query
         self.fields = fields
         self.body = body
+        self.answerField = answerField
     }
 }
 

@@ -128,7 +128,8 @@ public final class ProviderClient: ProviderAsking {
         _ provider: ProviderName, _ request: ProviderRequest, _ secrets: ProviderSecrets
     ) async -> Outcome {
         // A POST asks for the state of a chain, which no validator is for.
-        let key = request.body == nil ? AnswerCache.Key(provider: provider, request: request) : nil
+        let isCached = request.body == nil && request.answerField == nil
+        let key = isCached ? AnswerCache.Key(provider: provider, request: request) : nil
         let kept = key.flatMap { key in cache.withLock { $0.entry(key) } }
         let baseURL = Self.baseURL(of: provider, among: baseURLs)
         let asked = request.web(baseURL: baseURL, conditions: kept?.conditions ?? [], limits)
@@ -140,6 +141,9 @@ public final class ProviderClient: ProviderAsking {
         }
         update(provider) {
             $0.answered(in: response.elapsed / .milliseconds(1), status: response.status, at: $1)
+        }
+        if let name = request.answerField, let value = response.field(name) {
+            return .body(Array(value.utf8))
         }
         switch response.status {
         case 200..<300:

@@ -8,6 +8,7 @@ public enum ProviderName: String, CaseIterable, Sendable {
     case coinbaseExchange = "coinbase_exchange"
     case kraken
     case yahoo
+    case yahooCookie = "yahoo_cookie"
     case stooq
     case alphaVantage = "alpha_vantage"
     case finnhub

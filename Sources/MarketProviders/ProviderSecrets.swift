@@ -5,7 +5,7 @@ struct ProviderSecrets {
 
     private let texts: [String]
 
-    /// Those of a request: what it says under a name that has "key", "token", "secret" or "auth" in it.
+    /// Those of a request: what it says under a name that has "key", "cookie" or the like in it.
     init(_ request: ProviderRequest) {
         let secrets = (request.query + request.fields).compactMap { pair -> String? in
             guard pair.count == 2, Self.isSecret(pair[0]) else { return nil }
@@ -36,6 +36,6 @@ struct ProviderSecrets {
     }
 
     private static func isSecret(_ name: String) -> Bool {
-        ["key", "token", "secret", "auth"].contains(where: name.lowercased().contains)
+        ["key", "token", "secret", "auth", "cookie", "crumb"].contains(where: name.lowercased().contains)
     }
 }

@@ -169,8 +169,8 @@ let settingVectors: [SettingVector] =
     }
     + [
         "BINANCE", "BINANCE_FUTURES", "BYBIT", "OKX", "COINBASE", "COINBASE_EXCHANGE", "KRAKEN", "YAHOO",
-        "STOOQ", "SEC", "CBOE", "BLOCKCHAIN_INFO", "ESPLORA", "ETHEREUM", "ALPHA_VANTAGE", "FINNHUB", "FMP",
-        "POLYGON", "TIINGO", "FRED", "NEWSAPI", "WHALE_ALERT",
+        "YAHOO_COOKIE", "STOOQ", "SEC", "CBOE", "BLOCKCHAIN_INFO", "ESPLORA", "ETHEREUM", "ALPHA_VANTAGE",
+        "FINNHUB", "FMP", "POLYGON", "TIINGO", "FRED", "NEWSAPI", "WHALE_ALERT",
     ].map {
         SettingVector(
             "\($0)_BASE_URL", "", allowed: ["http://127.0.0.1:8080", "https://proxy.example/market/api"],

@@ -84,6 +84,21 @@ struct YahooTests {
         #expect(decoded.figures.map(\.opensAt.milliseconds) == [1_578_061_800_000, 1_578_321_000_000])
     }
 
+    @Test("A minute without trade is a row of nulls and no refusal; one that lacks a price is refused")
+    func withoutTrade() throws {
+        let endpoint = Yahoo.bars(of: apple, every: .minute, limit: 10)
+        for (close, refused) in [("null", 0), ("74.0", 1)] {
+            let body = """
+                {"chart":{"result":[{"timestamp":[1577975400,1577975460],"indicators":{"quote":[{
+                "open":[74,null],"high":[75,null],"low":[73,null],"close":[74,\(close)],
+                "volume":[5,null]}]}}],"error":null}}
+                """
+            let decoded = try reading(body, with: endpoint)
+            #expect(decoded.figures.count == 1)
+            #expect(decoded.refused.count == refused)
+        }
+    }
+
     @Test("A split that prices do not show yet is applied; one they do is not applied twice")
     func splits() throws {
         let endpoint = Yahoo.bars(of: apple, every: .day, limit: 10)
@@ -172,14 +187,5 @@ struct YahooTests {
     func ranges(limit: Int, range: String) {
         let endpoint = Yahoo.bars(of: apple, every: .day, limit: limit)
         #expect(endpoint?.request.query.contains(["range", range]) == true)
-    }
-
-    @Test("A crumb is one short word")
-    func crumb() throws {
-        let endpoint = Yahoo.crumb(cookie: "A3=x")
-        #expect(try reading("wF3b.Xy/12Q", with: endpoint).figures == "wF3b.Xy/12Q")
-        for text in ["", "Too Many Requests", "<html>", #"{"finance":{}}"#] {
-            #expect(throws: MarketDataError.self) { try reading(text, with: endpoint) }
-        }
     }
 }

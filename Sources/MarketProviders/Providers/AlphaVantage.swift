@@ -22,7 +22,7 @@ public enum AlphaVantage {
         let function = interval == .day ? "TIME_SERIES_DAILY" : "TIME_SERIES_INTRADAY"
         return endpoint(function, query, key) { answer throws(MarketDataError) in
             guard let rows = answer[name]?.members else { throw MarketDataError("the answer has no \(name)") }
-            var series = BarSeries(every: interval)
+            var series = CheckedBars(every: interval)
             // The names are the times, written so that they sort by time.
             for (time, row) in rows.sorted(by: { $0.key < $1.key }) {
                 let place = "\(name)[\(time.prefix(20))]"
@@ -128,11 +128,11 @@ public enum AlphaVantage {
             asset.assetType == .crypto
             ? Ticker.checked(asset.symbol).map { "CRYPTO:\($0)" } : Ticker.us(asset)
         guard let ticker else { return nil }
-        let count = News.bounded(limit)
+        let count = CheckedNews.bounded(limit)
         let query = [["tickers", ticker], ["sort", "LATEST"], ["limit", "\(count)"]]
         return endpoint("NEWS_SENTIMENT", query, key) { answer throws(MarketDataError) in
-            var news = News()
-            for (index, item) in try News.items(answer["feed"]) {
+            var news = CheckedNews()
+            for (index, item) in try CheckedNews.items(answer["feed"]) {
                 news.add(
                     item, at: "feed[\(index)]", title: "title", summary: "summary", url: "url",
                     publisher: item["source"],
@@ -169,11 +169,7 @@ public enum AlphaVantage {
             let answer = try AnswerReader.json(body)
             for name in ["Error Message", "Note", "Information"] {
                 if let message = answer[name]?.text {
-                    // "We have detected your API key as …": a key never gets into a log.
-                    let isSafe = key.isEmpty || !message.contains(key)
-                    throw MarketDataError(
-                        "Alpha Vantage says: \(isSafe ? String(message.prefix(200)) : "its limit is used up")"
-                    )
+                    throw MarketDataError("Alpha Vantage says: \(message.prefix(200))")
                 }
             }
             return try read(answer)

@@ -17,7 +17,7 @@ public enum Cboe {
         let request = ProviderRequest("/api/global/delayed_quotes/options/\(name).json")
         return Endpoint(.cboe, request) { body throws(MarketDataError) in
             let answer = try AnswerReader.json(body)
-            var options = Options()
+            var options = CheckedOptions()
             // The time of the answer has no zone; it is UTC.
             guard let moment = options.reader.moment(answer["timestamp"], .spaced, at: "timestamp") else {
                 throw options.reader.nothing("moment")

@@ -8,13 +8,13 @@ public enum FMP {
         -> Endpoint<[Bar]>?
     {
         guard interval == .day, let ticker = Ticker.us(asset) else { return nil }
-        let days = ["timeseries", "\(BarSeries.bounded(limit))"]
+        let days = ["timeseries", "\(CheckedBars.bounded(limit))"]
         return endpoint("/api/v3/historical-price-full/\(ticker)", [days], key) {
             answer throws(MarketDataError) in
             guard let list = answer["historical"]?.elements else {
                 throw MarketDataError("the answer has no list historical")
             }
-            var series = BarSeries(every: .day)
+            var series = CheckedBars(every: .day)
             for (index, item) in list.enumerated() {
                 let place = "historical[\(index)]"
                 series.add(

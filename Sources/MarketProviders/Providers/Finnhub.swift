@@ -53,8 +53,8 @@ public enum Finnhub {
         let days = [["from", moment.adding(days: -newsDays).dayText], ["to", moment.dayText]]
         return endpoint("/api/v1/company-news", [["symbol", ticker]] + days, key) {
             answer throws(MarketDataError) in
-            var news = News()
-            for (index, item) in try News.items(answer) {
+            var news = CheckedNews()
+            for (index, item) in try CheckedNews.items(answer) {
                 news.add(
                     item, at: "[\(index)]", title: "headline", summary: "summary", url: "url",
                     publisher: item["source"],
@@ -63,7 +63,7 @@ public enum Finnhub {
                     reader.seconds(item["datetime"], at: "\(place).datetime")
                 }
             }
-            return try news.decoded(limit: News.bounded(limit))
+            return try news.decoded(limit: CheckedNews.bounded(limit))
         }
     }
 

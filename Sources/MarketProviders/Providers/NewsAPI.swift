@@ -7,7 +7,7 @@ public enum NewsAPI {
     /// not say.
     public static func news(about asset: Asset, limit: Int, key: String) -> Endpoint<[NewsArticle]>? {
         guard Asset.isSymbol(asset.symbol) else { return nil }
-        let count = News.bounded(limit)
+        let count = CheckedNews.bounded(limit)
         // In quotes, or a name of two words would find either. A quote within would end it.
         let words = (asset.name ?? asset.symbol).filter { $0 != "\"" }.prefix(100)
         let request = ProviderRequest(
@@ -22,8 +22,8 @@ public enum NewsAPI {
             if answer["status"]?.text == "error" {
                 throw MarketDataError("NewsAPI says: \((answer["message"]?.text ?? "an error").prefix(200))")
             }
-            var news = News()
-            for (index, item) in try News.items(answer["articles"]) {
+            var news = CheckedNews()
+            for (index, item) in try CheckedNews.items(answer["articles"]) {
                 news.add(
                     item, at: "articles[\(index)]", title: "title", summary: "description", url: "url",
                     publisher: item["source"]?["name"], symbols: []

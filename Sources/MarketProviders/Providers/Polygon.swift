@@ -8,7 +8,7 @@ public enum Polygon {
         of asset: Asset, every interval: BarInterval, limit: Int, key: String, at moment: Timestamp = .present
     ) -> Endpoint<[Bar]>? {
         guard let ticker = Ticker.us(asset) else { return nil }
-        let limit = BarSeries.bounded(limit)
+        let limit = CheckedBars.bounded(limit)
         // Of 7 days 5 are traded, of which holidays are taken off; of a traded day at least 390 minutes.
         let days = interval == .day ? limit * 3 / 2 + 7 : limit / 390 * 3 / 2 + 5
         let unit = interval == .day ? "day" : "minute"
@@ -16,7 +16,7 @@ public enum Polygon {
         let path = "/v2/aggs/ticker/\(ticker)/range/1/\(unit)/\(from)/\(moment.dayText)"
         let query = [["adjusted", "true"], ["sort", "desc"], ["limit", "\(limit)"]]
         return endpoint(path, query, key) { answer throws(MarketDataError) in
-            var series = BarSeries(every: interval)
+            var series = CheckedBars(every: interval)
             for (index, item) in (answer["results"]?.elements ?? []).enumerated() {
                 let place = "results[\(index)]"
                 series.add(
@@ -32,13 +32,13 @@ public enum Polygon {
     /// The newest articles about an asset, newest first.
     public static func news(about asset: Asset, limit: Int, key: String) -> Endpoint<[NewsArticle]>? {
         guard let ticker = Ticker.us(asset) else { return nil }
-        let count = News.bounded(limit)
+        let count = CheckedNews.bounded(limit)
         let query = [
             ["ticker", ticker], ["order", "desc"], ["sort", "published_utc"], ["limit", "\(count)"],
         ]
         return endpoint("/v2/reference/news", query, key) { answer throws(MarketDataError) in
-            var news = News()
-            for (index, item) in try News.items(answer["results"]) {
+            var news = CheckedNews()
+            for (index, item) in try CheckedNews.items(answer["results"]) {
                 news.add(
                     item, at: "results[\(index)]", title: "title", summary: "description", url: "article_url",
                     publisher: item["publisher"]?["name"], symbols: item["tickers"]?.elements ?? []
@@ -55,7 +55,7 @@ public enum Polygon {
         guard let ticker = Ticker.us(asset) else { return nil }
         return endpoint("/v3/snapshot/options/\(ticker)", [["limit", "250"]], key) {
             answer throws(MarketDataError) in
-            var options = Options()
+            var options = CheckedOptions()
             var newest: Timestamp?
             var price: Double?
             for (index, item) in (answer["results"]?.elements ?? []).enumerated() {
@@ -78,7 +78,7 @@ public enum Polygon {
         }
     }
 
-    private static func addContract(_ item: JSONValue, at place: String, to options: inout Options) {
+    private static func addContract(_ item: JSONValue, at place: String, to options: inout CheckedOptions) {
         let details = item["details"]
         let kind = details?["contract_type"]?.text.flatMap(OptionContract.Kind.init(rawValue:))
         if kind == nil { options.reader.refuse("\(place).contract_type", "is neither call nor put") }

@@ -21,7 +21,7 @@ public enum Stooq {
             let text = String(decoding: body.prefix(80), as: UTF8.self)
             throw MarketDataError("the answer is not a table of days: \(text.debugDescription)")
         }
-        var series = BarSeries(every: .day)
+        var series = CheckedBars(every: .day)
         for (row, line) in lines.enumerated().dropFirst() {
             let cells = line.split(separator: UInt8(ascii: ","), omittingEmptySubsequences: false)
             func cell(_ column: Int) -> JSONValue? {

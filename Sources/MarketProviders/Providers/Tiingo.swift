@@ -10,7 +10,7 @@ public enum Tiingo {
         of asset: Asset, every interval: BarInterval, limit: Int, key: String, at moment: Timestamp = .present
     ) -> Endpoint<[Bar]>? {
         guard let ticker = Ticker.us(asset).map(Ticker.hyphenated) else { return nil }
-        let limit = BarSeries.bounded(limit)
+        let limit = CheckedBars.bounded(limit)
         // Of 7 days 5 are traded, of which holidays are taken off; of a traded day 390 minutes.
         let days = interval == .day ? limit * 3 / 2 + 7 : limit / 390 * 3 / 2 + 5
         let path = interval == .day ? "/tiingo/daily/\(ticker)/prices" : "/iex/\(ticker)/prices"
@@ -20,7 +20,7 @@ public enum Tiingo {
         ]
         return endpoint(path, query, key) { answer throws(MarketDataError) in
             guard let list = answer.elements else { throw MarketDataError("the answer is no list of bars") }
-            var series = BarSeries(every: interval)
+            var series = CheckedBars(every: interval)
             for (index, item) in list.enumerated() {
                 let place = "[\(index)]"
                 let opensAt = series.reader.moment(item["date"], .rfc3339, at: "\(place).date")
@@ -42,11 +42,11 @@ public enum Tiingo {
     /// The newest articles about an asset, newest first.
     public static func news(about asset: Asset, limit: Int, key: String) -> Endpoint<[NewsArticle]>? {
         guard let ticker = Ticker.us(asset).map(Ticker.hyphenated) else { return nil }
-        let count = News.bounded(limit)
+        let count = CheckedNews.bounded(limit)
         let query = [["tickers", ticker.lowercased()], ["limit", "\(count)"], ["sortBy", "publishedDate"]]
         return endpoint("/tiingo/news", query, key) { answer throws(MarketDataError) in
-            var news = News()
-            for (index, item) in try News.items(answer) {
+            var news = CheckedNews()
+            for (index, item) in try CheckedNews.items(answer) {
                 news.add(
                     item, at: "[\(index)]", title: "title", summary: "description", url: "url",
                     publisher: item["source"], symbols: item["tickers"]?.elements ?? []

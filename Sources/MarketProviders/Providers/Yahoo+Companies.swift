@@ -4,18 +4,6 @@ import MarketData
 // What Yahoo answers only with a cookie and its crumb.
 
 extension Yahoo {
-    /// The crumb that belongs to a cookie, which is plain text.
-    public static func crumb(cookie: String) -> Endpoint<String> {
-        Endpoint(.yahoo, ProviderRequest("/v1/test/getcrumb", fields: [["Cookie", cookie]])) {
-            body throws(MarketDataError) in
-            // A page or a JSON error instead of a crumb is longer or has spaces.
-            guard (1...64).contains(body.count), body.allSatisfy({ $0 > 0x20 && $0 < 0x7F }),
-                !body.contains(UInt8(ascii: "<")), !body.contains(UInt8(ascii: "{"))
-            else { throw MarketDataError("the answer is not a crumb") }
-            return Decoded(String(decoding: body, as: UTF8.self))
-        }
-    }
-
     /// The reports of the last four quarters. Yahoo does not say when they were reported; their revenue it
     /// gives by calendar quarter, which counts where the earnings of that quarter are the same.
     public static func earnings(of asset: Asset, crumb: String?, cookie: String?)
@@ -83,7 +71,7 @@ extension Yahoo {
             query: [["formatted", "false"]] + credentials(crumb), fields: fields(cookie))
         return Endpoint(.yahoo, request) { body throws(MarketDataError) in
             let result = try result(of: body, in: "optionChain")
-            var options = Options()
+            var options = CheckedOptions()
             let price = options.reader.optionalPrice(
                 result["quote"]?["regularMarketPrice"], at: "quote.regularMarketPrice")
             guard
@@ -99,7 +87,7 @@ extension Yahoo {
     }
 
     private static func readContracts(
-        _ list: JSONValue?, _ kind: OptionContract.Kind, _ name: String, _ options: inout Options
+        _ list: JSONValue?, _ kind: OptionContract.Kind, _ name: String, _ options: inout CheckedOptions
     ) {
         for (index, item) in (list?.elements ?? []).enumerated() {
             let place = "\(name)[\(index)]"

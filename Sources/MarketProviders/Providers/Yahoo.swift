@@ -41,7 +41,7 @@ public enum Yahoo {
     /// The newest articles about an asset, newest first.
     public static func news(about asset: Asset, limit: Int) -> Endpoint<[NewsArticle]>? {
         guard let symbol = symbol(of: asset) else { return nil }
-        let count = News.bounded(limit)
+        let count = CheckedNews.bounded(limit)
         let request = ProviderRequest(
             "/v1/finance/search",
             query: [
@@ -49,8 +49,8 @@ public enum Yahoo {
                 ["enableFuzzyQuery", "false"],
             ])
         return Endpoint(.yahoo, request) { body throws(MarketDataError) in
-            var news = News()
-            for (index, item) in try News.items(AnswerReader.json(body)["news"]) {
+            var news = CheckedNews()
+            for (index, item) in try CheckedNews.items(AnswerReader.json(body)["news"]) {
                 news.add(
                     item, at: "news[\(index)]", title: "title", summary: nil, url: "link",
                     publisher: item["publisher"], symbols: item["relatedTickers"]?.elements ?? []
@@ -123,7 +123,7 @@ public enum Yahoo {
         throws(MarketDataError) -> Decoded<[Bar]>
     {
         let result = try result(of: body, in: "chart")
-        var series = BarSeries(every: interval)
+        var series = CheckedBars(every: interval)
         // A day belongs to the exchange's calendar; an offset that is no zone's is ignored.
         let offset =
             result["meta"]?["gmtoffset"]?.int64.flatMap { (-86_400...86_400).contains($0) ? $0 : nil } ?? 0
@@ -137,13 +137,11 @@ public enum Yahoo {
         let (close, volume) = (column("close"), column("volume"))
         for (index, seconds) in (result["timestamp"]?.elements ?? []).enumerated() {
             func cell(_ column: [JSONValue]) -> JSONValue? { index < column.count ? column[index] : nil }
+            let figures = CheckedBars.Figures(
+                open: cell(open), high: cell(high), low: cell(low), close: cell(close), volume: cell(volume))
+            if figures.isBlank { continue }
             let opensAt = series.reader.seconds(seconds, at: "timestamp[\(index)]")
-            series.add(
-                local(opensAt),
-                .init(
-                    open: cell(open), high: cell(high), low: cell(low), close: cell(close),
-                    volume: cell(volume)),
-                at: "quote[\(index)]")
+            series.add(local(opensAt), figures, at: "quote[\(index)]")
         }
         for (name, split) in (result["events"]?["splits"]?.members ?? [:]).sorted(by: { $0.key < $1.key }) {
             let place = "splits.\(name.prefix(16))"
@@ -161,7 +159,7 @@ public enum Yahoo {
     /// days; of days 21 in a month of trade, of which holidays are taken off.
     private static func range(of limit: Int, _ interval: BarInterval, everyDay: Bool) -> String {
         guard interval == .day else { return limit <= 30 ? "1d" : "5d" }
-        let limit = BarSeries.bounded(limit)
+        let limit = CheckedBars.bounded(limit)
         let days = everyDay ? limit * 2 / 3 : limit
         return switch days {
         case ...18: "1mo"

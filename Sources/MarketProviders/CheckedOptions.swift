@@ -2,7 +2,7 @@ import FIMLCore
 import MarketData
 
 /// The options of one answer, checked one by one.
-struct Options {
+struct CheckedOptions {
     /// More contracts of one chain are not kept; the longest, of index options, has about 25,000.
     static let maxContracts = 50_000
 

@@ -2,7 +2,7 @@ import FIMLCore
 import MarketData
 
 /// The bars of one answer, checked one by one, then against each other.
-struct BarSeries {
+struct CheckedBars {
     /// How far open and close may lie outside of high and low, as a fraction: sources round each by itself.
     static let tolerance = 0.001
     /// More splits in one answer are not believed.
@@ -15,6 +15,9 @@ struct BarSeries {
         var low: JSONValue?
         var close: JSONValue?
         var volume: JSONValue?
+
+        /// Whether all prices are `null`, as where nothing was traded.
+        var isBlank: Bool { [open, high, low, close].allSatisfy { $0 == .null } }
     }
 
     /// Reads and remembers what was refused.

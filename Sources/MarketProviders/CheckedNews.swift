@@ -2,7 +2,7 @@ import FIMLCore
 import MarketData
 
 /// The articles of one answer, checked one by one.
-struct News {
+struct CheckedNews {
     /// More characters of a headline, a summary, a publisher, a URL are not kept.
     static let limits = (title: 500, summary: 2_000, publisher: 100, url: 2_048)
     /// More symbols of an article are not kept.
