@@ -68,7 +68,7 @@ struct MarketFeed: Sendable {
             configuration.directory = try settings.makeDataDirectory()
         }
         let market = LiveMarket(
-            configuration, client: providers,
+            configuration, client: YahooSession(asking: providers),
             transfers: TransferFeed(asking: providers, whaleAlertKey: keys[.whaleAlert]),
             now: Timestamp(milliseconds: wallMilliseconds()), log: { log.warning($0) })
         let exchanges = ExchangeProbe(client: client, baseURLs: baseURLs)

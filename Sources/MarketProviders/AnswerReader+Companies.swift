@@ -39,9 +39,9 @@ extension AnswerReader {
         return String(text.prefix(limit))
     }
 
-    /// Figures in the order of time, oldest first. An answer that mostly goes back in time is turned round; the
-    /// fewest figures that leave the others in order are refused. Of two of one moment the one that comes later
-    /// in that order stays.
+    /// Figures in the order of time, oldest first. An answer that mostly goes back in time is turned round;
+    /// the fewest figures that leave the others in order are refused. Of two of one moment the one that comes
+    /// later in that order stays.
     mutating func chronological<Figure>(
         _ figures: [(place: String, figure: Figure)], by time: (Figure) -> Timestamp
     ) -> [Figure] {

@@ -48,24 +48,21 @@ struct ProviderOrder: Sendable {
     }
 
     /// Earnings; Finnhub allows 60 questions a minute, Alpha Vantage 25 a day.
-    ///
-    /// Yahoo comes last here and in what follows: it has no key, but answers only to the cookie of its site,
-    /// which a proxy in front of it may add.
     func earnings(of asset: Asset) -> [Endpoint<[EarningsReport]>] {
         [
+            Yahoo.earnings(of: asset),
             keyed(.finnhub) { Finnhub.earnings(of: asset, key: $0) },
             keyed(.alphaVantage) { AlphaVantage.earnings(of: asset, key: $0) },
-            Yahoo.earnings(of: asset, crumb: nil, cookie: nil),
         ].compactMap(\.self)
     }
 
     /// Figures of companies.
     func fundamentals(of asset: Asset) -> [Endpoint<Fundamentals>] {
         [
+            Yahoo.fundamentals(of: asset),
             SEC.fundamentals(of: asset),
             keyed(.alphaVantage) { AlphaVantage.fundamentals(of: asset, key: $0) },
             keyed(.fmp) { FMP.fundamentals(of: asset, key: $0) },
-            Yahoo.fundamentals(of: asset, crumb: nil, cookie: nil),
         ].compactMap(\.self)
     }
 
@@ -93,8 +90,8 @@ struct ProviderOrder: Sendable {
     func optionChain(of asset: Asset) -> [Endpoint<OptionChain>] {
         [
             Cboe.optionChain(of: asset),
+            Yahoo.optionChain(of: asset),
             keyed(.polygon) { Polygon.optionChain(of: asset, key: $0) },
-            Yahoo.optionChain(of: asset, crumb: nil, cookie: nil),
         ].compactMap(\.self)
     }
 

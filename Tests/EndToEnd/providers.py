@@ -12,7 +12,7 @@ import urllib.parse
 
 DAY = 86_400
 PROVIDERS = [
-    "binance", "binance_futures", "bybit", "okx", "coinbase", "coinbase_exchange", "kraken", "yahoo", "stooq",
+    "binance", "binance_futures", "bybit", "okx", "coinbase", "coinbase_exchange", "kraken", "yahoo", "yahoo_cookie", "stooq",
     "sec", "cboe", "blockchain_info", "esplora", "ethereum", "alpha_vantage", "finnhub", "fmp", "polygon",
     "tiingo", "fred", "newsapi", "whale_alert",
 ]
@@ -178,6 +178,13 @@ class Providers:
                 _, provider, rest = url.path.split("/", 2)
                 market.asked.append((provider, "/" + rest))
                 fault = market.faults.get(provider)
+                # Yahoo answers with figures of a company only to whoever has its cookie and a crumb.
+                if provider == "yahoo_cookie":
+                    return self._reply(404, b"", {"Set-Cookie": "A3=d=cookie; Path=/; Secure"})
+                if rest == "v1/test/getcrumb":
+                    return self._reply(200 if "A3=d=cookie" in self.headers.get("Cookie", "") else 401, b"Crumb")
+                if rest.startswith("v10/") and "crumb=Crumb" not in url.query:
+                    return self._reply(401, b"{}")
                 if fault == "slow":
                     time.sleep(20)
                 if fault == "empty":
@@ -193,8 +200,10 @@ class Providers:
                     return self._reply(404, b"{}")
                 self._reply(200, body, cut=fault == "cut")
 
-            def _reply(self, status, body, cut=False):
+            def _reply(self, status, body, fields={}, cut=False):
                 self.send_response(status)
+                for name, value in fields.items():
+                    self.send_header(name, value)
                 self.send_header("Content-Type", "application/json")
                 self.send_header("Content-Length", str(len(body)))
                 self.end_headers()

@@ -36,14 +36,14 @@ struct PromiseCheck: CustomTestStringConvertible, Sendable {
                 Yahoo.bars(of: apple, every: minute, limit: 9), ofBars),
             .init("Yahoo.quote", YahooFixtures.chart, Yahoo.quote(of: apple), ofQuote),
             .init(
-                "Yahoo.earnings", YahooFixtures.earnings, Yahoo.earnings(of: apple, crumb: nil, cookie: nil),
+                "Yahoo.earnings", YahooFixtures.earnings, Yahoo.earnings(of: apple),
                 ofEarnings),
             .init(
                 "Yahoo.fundamentals", YahooFixtures.fundamentals,
-                Yahoo.fundamentals(of: apple, crumb: nil, cookie: nil), ofFundamentals),
+                Yahoo.fundamentals(of: apple), ofFundamentals),
             .init(
                 "Yahoo.optionChain", YahooFixtures.options,
-                Yahoo.optionChain(of: apple, crumb: nil, cookie: nil), ofOptions),
+                Yahoo.optionChain(of: apple), ofOptions),
             .init("Yahoo.news", YahooFixtures.news, Yahoo.news(about: apple, limit: 5), ofNews),
             .init(
                 "AlphaVantage.bars day", AlphaVantageFixtures.daily,

@@ -50,7 +50,7 @@ struct LiveMarketNeedsTests {
         let market = Live.market(providers, keys: [.finnhub: "k"])
         let answers = await market.earnings(of: [Live.company, Live.bitcoin], at: Live.noon)
         #expect(try answers[0].result.get()?.actualEPS == 180)
-        #expect(await providers.asked == [.finnhub, .yahoo])
+        #expect(await providers.asked == [.yahoo])
         #expect(throws: MarketDataError("no provider has earnings of BTC")) { try answers[1].result.get() }
 
         // Once the providers' day is used up, what they said holds for a day.

@@ -59,7 +59,7 @@ struct YahooRecordedTests {
     @Test("Earnings are the truth's", arguments: ["AAPL", "AMZN", "GOOG"], ["", "_2021"])
     func earnings(symbol: String, suffix: String) throws {
         let file = "yahoo/quoteSummary_earningsHistory_\(symbol)\(suffix).json"
-        let endpoint = Yahoo.earnings(of: CompanyAnswers.equity(symbol), crumb: nil, cookie: nil)
+        let endpoint = Yahoo.earnings(of: CompanyAnswers.equity(symbol))
         try expectTrueEarnings(try readingRecorded(file, with: endpoint).figures, file: file)
     }
 
@@ -78,7 +78,7 @@ struct YahooRecordedTests {
                 ]
             ]
         ]
-        let endpoint = try #require(Yahoo.earnings(of: CompanyAnswers.apple, crumb: nil, cookie: nil))
+        let endpoint = try #require(Yahoo.earnings(of: CompanyAnswers.apple))
         let reports = try endpoint.decode(bytes(of: both)).figures
         #expect(reports.map(\.revenue) == [90_753e6, 85_777e6, 94_930e6, 124_300e6])
     }
@@ -91,7 +91,7 @@ struct YahooRecordedTests {
         ) {
             try readingRecorded(
                 "yahoo/quoteSummary_earningsHistory_QQQ_no_data.json",
-                with: Yahoo.earnings(of: CompanyAnswers.equity("QQQ"), crumb: nil, cookie: nil))
+                with: Yahoo.earnings(of: CompanyAnswers.equity("QQQ")))
         }
     }
 
@@ -105,7 +105,7 @@ struct YahooRecordedTests {
         }
         let whole: JSONValue = ["quoteSummary": ["result": .array([.object(result)])]]
         let endpoint = try #require(
-            Yahoo.fundamentals(of: CompanyAnswers.equity(symbol), crumb: nil, cookie: nil))
+            Yahoo.fundamentals(of: CompanyAnswers.equity(symbol)))
         let decoded = try endpoint.decode(bytes(of: whole))
         let truth = try AnswerReader.json(CompanyAnswers.truth("fundamentals.json"))["yahoo \(symbol)"]
         let figures = decoded.figures
@@ -124,7 +124,7 @@ struct YahooRecordedTests {
     @Test("Option chains have the truth's counts", arguments: ["AAPL", "CRON", "QQQ"])
     func options(symbol: String) throws {
         let file = "yahoo/options_\(symbol).json"
-        let endpoint = Yahoo.optionChain(of: CompanyAnswers.equity(symbol), crumb: nil, cookie: nil)
+        let endpoint = Yahoo.optionChain(of: CompanyAnswers.equity(symbol))
         let chain = try readingRecorded(file, with: endpoint).figures
         let truth = try AnswerReader.json(CompanyAnswers.truth("options.json"))["provider-responses/\(file)"]
         try expectTrueCounts(chain.contracts, truth)

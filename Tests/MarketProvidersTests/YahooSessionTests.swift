@@ -89,7 +89,7 @@ struct YahooSessionTests {
         let apple = CompanyAnswers.apple
         _ = try await session.ask(try #require(Yahoo.quote(of: apple)))
         #expect(await yahoo.asked.count == 1)
-        let earnings = try #require(Yahoo.earnings(of: apple, crumb: nil, cookie: nil))
+        let earnings = try #require(Yahoo.earnings(of: apple))
         #expect(try await session.ask(earnings).count == 2)
         let last = try #require(await yahoo.asked.last)
         #expect(last.query == earnings.request.query + [["crumb", "crumb"]])
@@ -103,7 +103,7 @@ struct YahooSessionTests {
             Self.cookie, "new", YahooFixtures.earnings,
         ])
         let session = YahooSession(asking: yahoo)
-        let earnings = try #require(Yahoo.earnings(of: CompanyAnswers.apple, crumb: nil, cookie: nil))
+        let earnings = try #require(Yahoo.earnings(of: CompanyAnswers.apple))
         await #expect(throws: MarketDataError.self) { try await session.ask(earnings) }
         #expect(try await session.ask(earnings).count == 2)
         #expect(await yahoo.asked.last?.query.last == ["crumb", "new"])

@@ -1,15 +1,15 @@
 import FIMLCore
 import MarketData
 
-// What Yahoo answers only with a cookie and its crumb.
+// What Yahoo answers only with a cookie and its crumb, which `YahooSession` adds.
 
 extension Yahoo {
     /// The reports of the last four quarters. Yahoo does not say when they were reported; their revenue it
     /// gives by calendar quarter, which counts where the earnings of that quarter are the same.
-    public static func earnings(of asset: Asset, crumb: String?, cookie: String?)
+    public static func earnings(of asset: Asset)
         -> Endpoint<[EarningsReport]>?
     {
-        summary(of: asset, modules: "earningsHistory,earnings", crumb, cookie) {
+        summary(of: asset, modules: "earningsHistory,earnings") {
             result, reader throws(MarketDataError) in
             guard let history = result["earningsHistory"]?["history"]?.elements else {
                 throw MarketDataError("the answer has no earningsHistory.history")
@@ -32,10 +32,10 @@ extension Yahoo {
     }
 
     /// What Yahoo knows of a company.
-    public static func fundamentals(of asset: Asset, crumb: String?, cookie: String?) -> Endpoint<
+    public static func fundamentals(of asset: Asset) -> Endpoint<
         Fundamentals
     >? {
-        summary(of: asset, modules: "defaultKeyStatistics,financialData,summaryDetail", crumb, cookie) {
+        summary(of: asset, modules: "defaultKeyStatistics,financialData,summaryDetail") {
             result, reader throws(MarketDataError) in
             var figures = Fundamentals()
             func optional(_ module: String, _ name: String) -> Double? {
@@ -63,12 +63,11 @@ extension Yahoo {
     }
 
     /// The options of the nearest day of expiry; of others Yahoo answers only one at a time.
-    public static func optionChain(of asset: Asset, crumb: String?, cookie: String?) -> Endpoint<OptionChain>?
-    {
+    public static func optionChain(of asset: Asset) -> Endpoint<OptionChain>? {
         guard let ticker = Ticker.us(asset) else { return nil }
         let request = ProviderRequest(
             "/v7/finance/options/\(Ticker.hyphenated(ticker))",
-            query: [["formatted", "false"]] + credentials(crumb), fields: fields(cookie))
+            query: [["formatted", "false"]])
         return Endpoint(.yahoo, request) { body throws(MarketDataError) in
             let result = try result(of: body, in: "optionChain")
             var options = CheckedOptions()
@@ -103,23 +102,19 @@ extension Yahoo {
     }
 
     private static func summary<Figures>(
-        of asset: Asset, modules: String, _ crumb: String?, _ cookie: String?,
+        of asset: Asset, modules: String,
         read: @escaping @Sendable (JSONValue, inout AnswerReader) throws(MarketDataError) -> Decoded<Figures>
     ) -> Endpoint<Figures>? {
         guard let ticker = Ticker.us(asset) else { return nil }
         let request = ProviderRequest(
             "/v10/finance/quoteSummary/\(Ticker.hyphenated(ticker))",
-            query: [["formatted", "false"], ["modules", modules]] + credentials(crumb), fields: fields(cookie)
+            query: [["formatted", "false"], ["modules", modules]]
         )
         return Endpoint(.yahoo, request) { body throws(MarketDataError) in
             var reader = AnswerReader()
             return try read(try result(of: body, in: "quoteSummary"), &reader)
         }
     }
-
-    private static func credentials(_ crumb: String?) -> [[String]] { crumb.map { [["crumb", $0]] } ?? [] }
-
-    private static func fields(_ cookie: String?) -> [[String]] { cookie.map { [["Cookie", $0]] } ?? [] }
 
     /// The revenue of a calendar quarter (`1Q2024`), if the earnings per share of that quarter are the same.
     private static func revenue(
