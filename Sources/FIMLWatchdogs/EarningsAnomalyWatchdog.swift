@@ -6,13 +6,16 @@ import MarketData
 ///
 /// Figure: the surprise, (actual − estimate) / |estimate|, in percent, of the newest report. A report without
 /// an estimate, or with one of 0, is not judged. A surprise is current until the next report, and no longer
-/// than 100 days after its quarter's end, when the next quarter's is due; then it is judged as over. Each
-/// quarter's surprise is a condition of its own.
+/// than until the next quarter ends; then it is judged as over. Each quarter's surprise is a condition of its
+/// own.
 public struct EarningsAnomalyWatchdog: Watchdog {
     /// A larger surprise either way is high; what fires below is medium.
     public static let highPct = 20.0
-    /// So long after a quarter's end its surprise is current: a quarter, and a few days more.
-    static let currentDays: Int64 = 100
+    /// So long after a quarter's end its surprise is current: the shortest quarter has 90 days, and a report
+    /// of which only the quarter is known counts as of the quarter's end, which must be later than this.
+    static let currentDays: Int64 = 89
+    /// A report that comes late is current for at least so long.
+    static let newsDays: Int64 = 7
 
     /// `earnings_anomaly`.
     public let name = WatchdogName.earningsAnomaly
@@ -45,8 +48,9 @@ public struct EarningsAnomalyWatchdog: Watchdog {
         else { return [] }
         let surprisePct = (report.actualEPS - estimate) / abs(estimate) * 100
         guard surprisePct.isFinite else { return [] }
-        let currentUntil = Timestamp(
-            milliseconds: report.quarterEnd.milliseconds + Self.currentDays * 86_400_000)
+        let currentUntil = max(
+            report.quarterEnd.adding(seconds: Self.currentDays * 86_400),
+            knownAt.adding(seconds: Self.newsDays * 86_400))
         let isCurrent = moment < currentUntil
         var anomaly: Anomaly?
         if isCurrent && abs(surprisePct) > settings.thresholdPct {
@@ -57,7 +61,7 @@ public struct EarningsAnomalyWatchdog: Watchdog {
             Judgement(
                 subject: asset.symbol, assets: [asset],
                 // That it is over is news as well, and newer than the report.
-                observedAt: isCurrent ? knownAt : max(knownAt, currentUntil), anomaly: anomaly,
+                observedAt: isCurrent ? knownAt : currentUntil, anomaly: anomaly,
                 discriminator: report.quarterEnd.day,
                 description:
                     "\(asset.symbol) earned \(Figure.decimals(report.actualEPS)) a share in the quarter to "

@@ -34,7 +34,7 @@ extension Provider {
         case .newsAPI: keyed(name, "https://newsapi.org", 10)
         case .cboe: free(name, "https://cdn.cboe.com", 30)
         case .esplora: free(name, "https://blockstream.info", 60)
-        case .blockchainInfo: free(name, "https://blockchain.info", 6)
+        case .blockchainInfo: free(name, "https://blockchain.info", 8)
         case .ethereum: free(name, "https://ethereum-rpc.publicnode.com", 120)
         case .whaleAlert: keyed(name, "https://api.whale-alert.io", 10)
         }

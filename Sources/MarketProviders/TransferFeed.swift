@@ -10,8 +10,10 @@ import MarketData
 /// What was read is not read again: a call reads what is new since the last, whose large transfers stay known
 /// for a day. A call that fails loses nothing: the next goes on where it stopped.
 public actor TransferFeed {
-    /// How many Bitcoin blocks a call reads at most, about an hour of them.
-    static let bitcoinBlocksPerCall = 6
+    /// How many Bitcoin blocks a call reads at most. One comes in ten minutes, and blockchain.info may be
+    /// asked four questions at once: more would wait longer than a check may take. After a start the last
+    /// hour is known within two or three calls.
+    static let bitcoinBlocksPerCall = 3
     /// How many pages of Esplora a call reads at most, but for its first block, which is read whole.
     static let esploraPagesPerCall = 400
     /// How many Ethereum blocks a call reads at most, 10 minutes of them.

@@ -9,12 +9,15 @@ from providers import Providers
 
 FAST = {
     "WATCHDOG_GLOBAL_ENABLED": "true", "WATCHDOG_RETRY_DELAY_SECONDS": "0", "WATCHDOG_HEALTH_CHECK_INTERVAL": "1",
-    "PRICE_ANOMALY_WINDOW_SECONDS": "4",
+    "PRICE_ANOMALY_WINDOW_SECONDS": "4", "PRICE_ANOMALY_ASSETS": "BTC,ETH",
+    # Only what needs no key, and no more often than the providers' rates allow.
+    "WHALE_MOVEMENT_ASSETS": "BTC", "WHALE_MOVEMENT_CHECK_INTERVAL": "20", "LIQUIDITY_DROP_ASSETS": "BTC,ETH",
+    "EARNINGS_ANOMALY_ASSETS": "AMZN", "EARNINGS_ANOMALY_CHECK_INTERVAL": "5", "UNUSUAL_VOLUME_ASSETS": "AAPL,SPY",
 } | {
     f"{name}_CHECK_INTERVAL": "1"
     for name in (
-        "EARNINGS_ANOMALY", "UNUSUAL_VOLUME", "WHALE_MOVEMENT", "FUNDING_RATE", "LIQUIDITY_DROP",
-        "CORRELATION_BREAKDOWN", "EXCHANGE_OUTAGE", "PRICE_ANOMALY",
+        "UNUSUAL_VOLUME", "FUNDING_RATE", "LIQUIDITY_DROP", "CORRELATION_BREAKDOWN", "EXCHANGE_OUTAGE",
+        "PRICE_ANOMALY",
     )
 }
 
@@ -22,12 +25,19 @@ FAST = {
 @pytest.fixture
 def market():
     with Providers() as providers:
-        providers.blocks.append([("a" * 64, 0.5)])
         yield providers
 
 
 def statuses(gateway):
     return {one["name"]: one["status"] for one in gateway.get_json("/health/watchdogs")["watchdogs"]}
+
+
+def next_of(subscriber, kind, seconds=30):
+    """The next message of a type; others, as changes of status, may come before it."""
+    end = time.monotonic() + seconds
+    while (message := subscriber.next(max(0.1, end - time.monotonic())))["type"] != kind:
+        pass
+    return message
 
 
 def all_healthy(gateway):
@@ -44,19 +54,20 @@ def firing(gateway, name):
 
 
 def test_all_eight_are_healthy_fire_on_what_happens_and_resolve_when_it_is_over(start, market):
+    # Daily bars are asked for once a minute, so these two are wrong from the start.
+    market.volume_today["AAPL"] = 6
+    market.against = {"QQQ", "ETH", "TLT"}
     gateway = start({**FAST, **market.settings()})
     eventually(lambda: all_healthy(gateway), "all eight see their market", 30)
     # Ten snapshots make a mean of the depth, and a price four seconds ago is needed.
     eventually(lambda: watchdog(gateway, "liquidity_drop")["checks_performed"] > 12, "there is history", 30)
-    assert [one for one in events(gateway) if one["event"]["status"] == "firing"] == []
+    assert {one["event"]["watchdog"] for one in events(gateway)} == {"unusual_volume", "correlation_breakdown"}
 
     market.prices["BTC"] *= 0.85
-    market.volume_today["AAPL"] = 6
     market.funding = dict.fromkeys(market.funding, -0.004)
     market.depth = 0.2
-    market.against = {"QQQ", "ETH", "TLT"}
     market.surprises["AMZN"] = (10.3, 1.46)
-    market.blocks.append([("b" * 64, 200.0), ("c" * 64, 1.0)])
+    market.mine([("b" * 64, 200.0), ("c" * 64, 1.0)])
     market.faults["coinbase"] = 503
     expected = {
         "price_anomaly": ("flash_crash", "critical", "BTC"), "unusual_volume": ("unusual_volume", "critical", "AAPL"),
@@ -66,14 +77,13 @@ def test_all_eight_are_healthy_fire_on_what_happens_and_resolve_when_it_is_over(
     for name, (kind, severity, symbol) in expected.items():
         def seen():
             return [one["event"] for one in firing(gateway, name) if one["event"]["asset"]["symbol"] == symbol]
-        event = eventually(seen, f"{name} fires", 80)[0]
+        event = eventually(seen, f"{name} fires", 30)[0]
         assert (event["type"], event["severity"]) == (kind, severity), event
         assert event["evidence"]["observed"] is not None and event["data"], event
     outage = eventually(lambda: firing(gateway, "exchange_outage"), "exchange_outage fires", 20)[0]["event"]
     assert (outage["asset"], outage["data"]["exchange"], outage["data"]["status_code"]) == (None, "coinbase", 503)
     assert outage["severity"] == "high"
-    # Daily bars are asked for once a minute.
-    breaks = eventually(lambda: firing(gateway, "correlation_breakdown"), "correlation_breakdown fires", 80)
+    breaks = firing(gateway, "correlation_breakdown")
     assert {tuple(one["event"]["assets"]) for one in breaks} <= {("BTC", "ETH"), ("SPY", "QQQ"), ("GLD", "TLT"), ("BTC", "SPY")}
     assert all(len(one["event"]["assets"]) == 2 for one in breaks)
 
@@ -109,7 +119,7 @@ def test_what_fires_is_told_once_also_over_a_kill_and_the_history_is_still_there
     assert again == [], "nothing is told a second time"
     subscriber = connect(second)
     subscriber.send({"type": "subscribe", "id": 1, "subscription_id": "all", "filter": {}, "snapshot": True})
-    snapshot = subscriber.expect("snapshot")
+    snapshot = next_of(subscriber, "snapshot")
     assert {one["event"]["fingerprint"] for one in snapshot["events"]} >= set(told)
     market.funding = dict.fromkeys(market.funding, 0.0001)
 
@@ -131,10 +141,14 @@ def test_a_provider_that_fails_is_told_and_the_next_one_is_asked(start, market, 
 
     eventually(judged, "bars come from the next provider", 40)
     assert ("bybit", "/v5/market/kline") in market.asked
-    providers = {one["name"]: one for one in gateway.get_json("/health/providers")["providers"]}
-    binance = providers["binance"]
-    assert binance["failures"] > 0 and binance["last_error"], binance
-    assert providers["bybit"]["state"] == "ok"
+
+    def told():
+        """Health is taken once a second."""
+        providers = {one["name"]: one for one in gateway.get_json("/health/providers")["providers"]}
+        binance = providers["binance"]
+        return binance["failures"] > 0 and binance["last_error"] and providers["bybit"]["last_success"]
+
+    eventually(told, "the provider's failure is told")
     assert gateway.get("/health").status == 200
 
 
@@ -143,17 +157,17 @@ def test_when_no_provider_answers_the_watchdogs_say_so_by_event_and_status_messa
     gateway = start({**FAST, **market.settings(), "WATCHDOG_CHECK_TIMEOUT_SECONDS": "10"})
     subscriber = connect(gateway)
     subscriber.subscribe("health", {"event_types": ["watchdog_health"]}, last=100)
-    event = subscriber.expect("event", 60)["event"]
+    event = next_of(subscriber, "event", 60)["event"]
     assert (event["watchdog"], event["status"], event["severity"]) == ("funding_rate", "firing", "medium")
     assert event["asset"] is None and "funding_rate is unhealthy" in event["description"]
-    assert statuses(gateway)["funding_rate"] == "unhealthy"
+    eventually(lambda: statuses(gateway)["funding_rate"] == "unhealthy", "health tells the same")
     assert statuses(gateway)["exchange_outage"] == "healthy", "one that fails holds nobody back"
     market.faults = {}
-    status = subscriber.expect("status", 90)
+    status = next_of(subscriber, "status", 90)
     while (status["name"], status["state"]) != ("funding_rate", "healthy"):
-        status = subscriber.expect("status", 90)
+        status = next_of(subscriber, "status", 90)
     assert status["scope"] == "watchdog" and status["reason"]
-    resolved = subscriber.expect("event", 30)["event"]
+    resolved = next_of(subscriber, "event", 30)["event"]
     assert (resolved["fingerprint"], resolved["status"]) == (event["fingerprint"], "resolved")
 
 

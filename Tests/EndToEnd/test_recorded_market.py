@@ -40,12 +40,31 @@ def test_the_first_events_come_within_ten_seconds_and_conditions_begin_and_end(s
     assert gateway.metric("watchdog_events_total") >= 2
 
 
+def test_all_eight_fire_within_a_minute_of_a_start_without_settings(start, connect):
+    gateway = start(REPLAY)
+    begin = time.monotonic()
+    subscriber = connect(gateway)
+    subscriber.subscribe("all", {}, last=1000)
+    fired = {}
+    while len(fired) < 8 and time.monotonic() - begin < 60:
+        message = subscriber.next(30)
+        if message["type"] == "event" and message["event"]["status"] == "firing":
+            fired.setdefault(message["event"]["watchdog"], message["event"])
+    assert len(fired) == 8, sorted(fired)
+    assert fired["whale_movement"]["data"]["usd_value"] > 19_000_000
+    assert fired["earnings_anomaly"]["data"]["surprise_pct"] > 10
+    assert fired["exchange_outage"]["data"]["status_code"] == 503
+    assert sorted(fired["correlation_breakdown"]["assets"]) == ["QQQ", "SPY"]
+    assert fired["liquidity_drop"]["data"]["depth_ratio"] < 0.5
+    gateway.assert_healthy()
+
+
 def test_a_threshold_and_a_switch_take_effect(start):
     gateway = start({**REPLAY, "PRICE_ANOMALY_THRESHOLD_PCT": "0.01", "ENABLE_UNUSUAL_VOLUME_WATCHDOG": "false"})
     eventually(lambda: gateway.get_json("/events?watchdogs=price_anomaly")["events"], "any move fires", 10)
     health = gateway.get_json("/health/watchdogs")
     status = {one["name"]: one["status"] for one in health["watchdogs"]}
-    assert status["unusual_volume"] == "disabled" and health["enabled_watchdogs"] == 2
+    assert status["unusual_volume"] == "disabled" and health["enabled_watchdogs"] == 7
     assert gateway.get_json("/events?watchdogs=unusual_volume")["events"] == []
 
 

@@ -76,15 +76,22 @@ struct EarningsAnomalyWatchdogTests {
         #expect(try await Self.judge(Self.report(2, 1, reported: 121), onDay: 120) == [])
     }
 
-    @Test("100 days after the quarter's end a surprise is judged as over, which is newer than the report")
+    @Test("when the next quarter ends a surprise is judged as over: newer than its report, older than the next")
     func over() async throws {
         let report = Self.report(2, 1, reported: 110)
-        let last = try #require(try await Self.judge(report, onDay: 188).first)
+        let last = try #require(try await Self.judge(report, onDay: 177).first)
         #expect(last.anomaly != nil && last.observedAt == at(110 * Self.day))
-        let over = try #require(try await Self.judge(report, onDay: 189).first)
-        #expect(over.anomaly == nil && over.observedAt == at(189 * Self.day))
+        let over = try #require(try await Self.judge(report, onDay: 178).first)
+        #expect(over.anomaly == nil && over.observedAt == at(178 * Self.day))
         #expect(over.data == last.data)
         #expect(last.evidence.observed == 100 && over.evidence.observed == 0)
+    }
+
+    @Test("a report that comes late is news for a week")
+    func late() async throws {
+        let report = Self.report(2, 1, reported: 190)
+        #expect(try await Self.judge(report, onDay: 196).first?.anomaly != nil)
+        #expect(try await Self.judge(report, onDay: 197).first?.anomaly == nil)
     }
 
     @Test("the threshold is a setting")
