@@ -7,6 +7,13 @@ import MarketData
 ///
 /// Each watchdog has a task and a queue of its own, so that one that fails, is slow or hangs holds back no
 /// other.
+///
+///     let manager = WatchdogManager(settings, assets: assets, market: sources, clock: clock)
+///     await manager.start()
+///     let critical = try EventFilter.parse(["severities": ["critical"]])
+///     await manager.subscribe(to: critical) { print($0.description) }
+///     print(await manager.health().unhealthy)
+///     await manager.stop()
 public actor WatchdogManager {
     /// How the manager itself goes about it.
     public struct Configuration: Sendable {
@@ -72,6 +79,16 @@ public actor WatchdogManager {
                 conditions: conditions[watchdog.name] ?? [], observer: observer,
                 publish: { await subscribers.deliver($0) })
         }
+    }
+
+    /// A manager of all eight watchdogs, as set, on `market` and the time of `clock`; nothing is kept over a
+    /// restart. Their events go to who subscribes.
+    public init(
+        _ settings: Settings.Watchdogs, assets: WatchedAssets, market: MarketSources, clock: any MarketClock
+    ) {
+        self.init(
+            Configuration(settings),
+            watchdogs: WatchdogSet.all(settings, assets: assets, market: market), clock: clock)
     }
 
     // MARK: - Life
@@ -140,6 +157,7 @@ public actor WatchdogManager {
     /// Calls `callback` with each event that passes `filter`, one after the other, until the subscription is
     /// cancelled. One that is slow holds nobody up: of more than 1,000 events that wait for it the oldest are
     /// left out.
+    @discardableResult
     public func subscribe(
         to filter: EventFilter = .everything, _ callback: @escaping @Sendable (WatchdogEvent) async -> Void
     ) async -> EventSubscription {
