@@ -2,7 +2,9 @@
 enum NameCheck {
     /// All names with these beginnings are the gateway's own.
     private static let prefixes = [
-        "FIML_", "WATCHDOG_", "REPLAY_", "UNUSUAL_VOLUME_", "PRICE_ANOMALY_", "FUNDING_RATE_",
+        "FIML_", "WATCHDOG_", "REPLAY_", "EARNINGS_ANOMALY_", "EARNINGS_SURPRISE_", "UNUSUAL_VOLUME_",
+        "WHALE_MOVEMENT_", "FUNDING_RATE_", "LIQUIDITY_DROP_", "CORRELATION_BREAKDOWN_",
+        "CORRELATION_CHANGE_", "EXCHANGE_OUTAGE_", "PRICE_ANOMALY_",
     ]
     /// systemd sets these for a service with `WatchdogSec=` (sd_watchdog_enabled(3)).
     private static let namesOfOthers: Set<String> = ["WATCHDOG_PID", "WATCHDOG_USEC"]
@@ -10,7 +12,10 @@ enum NameCheck {
     /// What to say about a name that is neither in effect nor known for later; nil where it may well be
     /// another program's.
     static func notice(about name: String, known: some Collection<String>) -> String? {
-        guard prefixes.contains(where: name.hasPrefix), !namesOfOthers.contains(name) else { return nil }
+        let isOwn =
+            prefixes.contains(where: name.hasPrefix)
+            || (name.hasPrefix("ENABLE_") && name.hasSuffix("_WATCHDOG"))
+        guard isOwn, !namesOfOthers.contains(name) else { return nil }
         let measured = known.map { (name: $0, distance: distance(name, $0)) }
         // More than a third of the letters wrong is no typing error.
         guard

@@ -131,6 +131,14 @@ struct LoadingTests {
                 "WATCHDOG_GLOBAL_ENABLE is no setting; did you mean WATCHDOG_GLOBAL_ENABLED?"
             ),
             ("REPLAY_SPED", "REPLAY_SPED is no setting; did you mean REPLAY_SPEED?"),
+            (
+                "WHALE_MOVEMENT_MIN_EUR",
+                "WHALE_MOVEMENT_MIN_EUR is no setting; did you mean WHALE_MOVEMENT_MIN_USD?"
+            ),
+            (
+                "ENABLE_LIQUIDTY_DROP_WATCHDOG",
+                "ENABLE_LIQUIDTY_DROP_WATCHDOG is no setting; did you mean ENABLE_LIQUIDITY_DROP_WATCHDOG?"
+            ),
             ("FIML_SOMETHING_ELSE_ENTIRELY", "FIML_SOMETHING_ELSE_ENTIRELY is no setting"),
         ])
     func mistyped(name: String, notice: String) throws {

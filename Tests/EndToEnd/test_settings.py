@@ -54,7 +54,8 @@ def test_watchdog_event_stream_enabled(start, value, are_events):
 
 @pytest.mark.parametrize("value, kept", [("true", True), ("false", False)])
 def test_watchdog_event_persistence(start, market, tmp_path, value, kept):
-    settings = {**FUNDING, **market.settings(), "WATCHDOG_EVENT_PERSISTENCE": value, "FIML_DATA_DIR": str(tmp_path / "data")}
+    kept_in = {"WATCHDOG_EVENT_PERSISTENCE": value, "FIML_DATA_DIR": str(tmp_path / "data")}
+    settings = {**FUNDING, **market.settings(), **kept_in}
     market.funding = dict.fromkeys(RATES, 0.004) | {"binance": 0.004}
     first = start(settings)
     eventually(lambda: events(first), "funding fires", 20)
