@@ -31,14 +31,14 @@ extension SettingTable {
             Setting(
                 "\(name)_API_KEY", \.marketData.providerKeys[name.lowercased()], kind: .text,
                 allowed: "printable ASCII without spaces", isSecret: true,
-                "Key of this provider, which is asked only where it is set.",
+                "Key of a provider, which is asked only where it is set.",
                 value: { isKey($0) ? .some($0) : .none }, text: { $0 ?? "" })
         }
         + providerNames.map { name in
             Setting(
                 "\(name)_BASE_URL", \.marketData.providerURLs[name.lowercased()], kind: .text,
                 allowed: "http:// or https://, a host, and a path where there is one",
-                "Another place of this provider's API: a proxy, a mirror, a test.",
+                "Another place of a provider's API: a proxy, a mirror, a test.",
                 value: { baseURL($0).map(Optional.some) }, text: { $0 ?? "" })
         }
 

@@ -41,7 +41,7 @@ public enum SettingTable {
             "Connections open at once; more are answered with 503."),
         Setting(
             "FIML_DATA_DIR", \.server.dataDirectory, kind: .path, allowed: "the path of a directory",
-            "Directory for what must survive a restart; nothing is kept there yet.",
+            "Directory for what must survive a restart: what fires, and the history of a live market.",
             value: { Setting.isPath($0) ? $0 : nil }, text: { $0 }),
         .bool("FIML_DEV_ENDPOINTS", \.server.devEndpoints, "Offers `/ws/echo` for conformance suites."),
         .choice("FIML_LOG_LEVEL", \.server.logLevel, "Records below this level are not logged."),

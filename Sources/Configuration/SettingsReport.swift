@@ -60,11 +60,19 @@ public struct SettingsReport: Sendable {
     }
 
     /// The README's settings table: a Markdown table for each section. It speaks of defaults only, so it is
-    /// the same whatever is set.
+    /// the same whatever is set. Neighbours that differ in nothing but their names share a row.
     public static let markdown: String = SettingTable.sections.map { section in
-        let rows = section.settings.map { setting in
+        var rows: [String] = []
+        var names = ""
+        for (index, setting) in section.settings.enumerated() {
             let value = setting.defaultText.isEmpty ? "—" : "`\(setting.defaultText)`"
-            return "| `\(setting.name)` | \(value) | \(setting.allowed) | \(setting.summary) |\n"
+            let rest = "\(value) | \(setting.allowed) | \(setting.summary) |\n"
+            names += names.isEmpty ? "`\(setting.name)`" : ", `\(setting.name)`"
+            if let next = section.settings.dropFirst(index + 1).first, next.summary == setting.summary {
+                continue
+            }
+            rows.append("| \(names) | \(rest)")
+            names = ""
         }
         let heading =
             "### \(section.title)\n\n| setting | default | allowed | what it is for |\n|---|---|---|---|\n"

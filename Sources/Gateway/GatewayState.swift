@@ -22,8 +22,8 @@ final class GatewayState: Sendable {
     let isDraining = Atomic<Bool>(false)
     /// The watchdogs' health as of the last second; nil before the first.
     let watchdogHealth = Locked<WatchdogHealthSummary?>(nil)
-    /// The providers' health as of the last second; nil where none is asked.
-    let providerHealth = Locked<JSONValue?>(nil)
+    /// What `/health/providers` answers, as of the last second.
+    let providerHealth = Locked(JSONValue.object([:]))
     /// The watchdogs themselves; nil before they are set up.
     let watchdogControl = Locked<WatchdogControl?>(nil)
 

@@ -44,11 +44,8 @@ extension LoopService {
     }
 
     func providerHealth() -> HTTPResponse {
-        .json(200, (state.providerHealth.withLock { $0 } ?? Self.noProviders).json)
+        .json(200, state.providerHealth.withLock { $0 }.json)
     }
-
-    /// What a replay answers: it asks nobody.
-    private static let noProviders = JSONValue.object(["source": "replay", "providers": .array([])])
 
     /// Depends on nothing but this loop's turning.
     func liveness() -> HTTPResponse {

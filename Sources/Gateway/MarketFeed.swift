@@ -18,8 +18,8 @@ struct MarketFeed: Sendable {
     let isLive: Bool
     /// What of it is watched, as it is set.
     let assets: @Sendable (Settings.Watchdogs) -> WatchedAssets
-    /// How its providers are; nil where it has none.
-    let providers: @Sendable () -> JSONValue?
+    /// How its providers are; a recorded market has none.
+    let providers: @Sendable () -> [ProviderHealth]
     /// Keeps its history over a restart; why it could not, or nil.
     let save: @Sendable () async -> String?
 
@@ -53,7 +53,7 @@ struct MarketFeed: Sendable {
         return MarketFeed(
             sources: MarketSources(market, exchanges: exchanges), clock: market, isLive: false,
             assets: { WatchedAssets(recorded: market, pairs: $0.correlationBreakdown.pairs) },
-            providers: { nil }, save: { nil })
+            providers: { [] }, save: { nil })
     }
 
     private static func live(_ settings: Settings, _ client: WebClient, _ log: Log) throws -> MarketFeed {
@@ -75,7 +75,7 @@ struct MarketFeed: Sendable {
         return MarketFeed(
             sources: MarketSources(market, exchanges: exchanges), clock: market, isLive: true,
             assets: { WatchedAssets(live: $0) },
-            providers: { ProviderHealth.summary(providers.health()) },
+            providers: { providers.health() },
             save: {
                 do throws(MarketDataError) {
                     try await market.save()

@@ -3,7 +3,7 @@ import FIMLCore
 import FIMLWatchdogs
 import LinuxSystem
 import Locking
-import MarketData
+import MarketProviders
 import Observability
 
 /// The watchdogs at work: those that are configured, their events into the stream, their health and figures
@@ -70,7 +70,8 @@ final class WatchdogControl: Sendable {
     }
 
     private func show(_ health: WatchdogHealthSummary) {
-        state.providerHealth.withLock { $0 = feed.providers() }
+        let source = state.settings.marketData.source.rawValue
+        state.providerHealth.withLock { $0 = ProviderHealth.summary(feed.providers(), source: source) }
         state.watchdogHealth.withLock { $0 = health }
         for watchdog in health.watchdogs {
             let name = watchdog.name.rawValue

@@ -56,7 +56,9 @@ struct SettingsReportTests {
         let object = try JSONSerialization.jsonObject(with: Data(SettingsReport(loaded).json().utf8))
         let report = try #require(object as? [String: Any])
         let rows = try #require(report["settings"] as? [[String: Any]])
-        #expect(rows.count == settingVectors.count)
+        for vector in settingVectors {
+            #expect(rows.count { $0.contains("`\(vector.name)`") } == 1, "\(vector.name)")
+        }
         let port = try #require(rows.first { $0["name"] as? String == "FIML_PORT" } as? [String: String])
         #expect(
             port == [
@@ -69,11 +71,13 @@ struct SettingsReportTests {
         #expect(report["notices"] as? [String] == ["FIML_PROT is no setting; did you mean FIML_PORT?"])
     }
 
-    @Test("The Markdown has a well-formed table row for each setting")
+    @Test("The Markdown names each setting once, in a well-formed table row")
     func markdown() {
         let lines = SettingsReport.markdown.split(separator: "\n")
         let rows = lines.filter { $0.hasPrefix("| `") }
-        #expect(rows.count == settingVectors.count)
+        for vector in settingVectors {
+            #expect(rows.count { $0.contains("`\(vector.name)`") } == 1, "\(vector.name)")
+        }
         #expect(rows.allSatisfy { row in row.filter { $0 == "|" }.count == 5 })
         #expect(lines.filter { $0.hasPrefix("### ") }.count == SettingTable.sections.count)
     }

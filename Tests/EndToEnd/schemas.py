@@ -3,6 +3,7 @@
 import functools
 import json
 import pathlib
+import re
 
 from jsonschema import Draft202012Validator
 from referencing import Registry, Resource
@@ -46,6 +47,15 @@ def _check_text(text):
     _check(f"messages/{message['type']}.schema.json", message)
 
 
+@functools.cache
+def _path_item(path):
+    """What openapi.json says of a path, which may have a part that is named by a parameter."""
+    for template, item in _openapi()["paths"].items():
+        if re.fullmatch(re.sub(r"\{\w+\}", "[^/]+", template), path):
+            return item
+    return {}
+
+
 def check_response(method, path, status, headers, body):
     """An HTTP answer: a problem where it is one, else what openapi.json says of that path, method and status."""
     media_type = (headers.get("Content-Type") or "").partition(";")[0]
@@ -57,7 +67,7 @@ def check_response(method, path, status, headers, body):
         _check("bodies/problem.schema.json", problem)
         assert problem["status"] == status
         return
-    operation = _openapi()["paths"].get(path.partition("?")[0], {}).get(method.lower())
+    operation = _path_item(path.partition("?")[0].removeprefix("/dashboard")).get(method.lower())
     if operation is None:
         return
     contents = operation["responses"][str(status)]["content"]

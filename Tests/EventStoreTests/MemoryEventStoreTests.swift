@@ -57,6 +57,17 @@ struct MemoryEventStoreTests {
         }
     }
 
+    @Test("What fired before a restart is listed as firing, is read by nobody, and ends as anything else")
+    func restore() {
+        var store = MemoryEventStore(capacity: 10, now: 1000)
+        store.restore(event(fingerprint: "a"))
+        #expect(store.firing.map(\.event.event.fingerprint) == ["a"])
+        #expect(store.firing.map(\.position) == [store.last])
+        #expect(store.count == 0 && store.read(after: .zero, limit: 10).isEmpty)
+        _ = append(&store, event(.resolved, fingerprint: "a"), now: 1001)
+        #expect(store.firing.isEmpty && store.count == 1)
+    }
+
     @Test("The last events of a filter begin after the position that is told")
     func last() {
         var store = MemoryEventStore(capacity: 6, now: 0)

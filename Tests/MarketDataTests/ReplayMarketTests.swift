@@ -218,6 +218,15 @@ struct ReplayMarketTests {
         #expect(told == [0, 30, 60, 90, 100, 110, 120, 130, 140, 150])
     }
 
+    @Test("between two looks at the real clock lies a tick, though the market's time has gone on")
+    func ticks() async throws {
+        let driver = ReplayDriver(try Self.market(Self.bars).clock, tick: .seconds(3_600))
+        #expect(await driver.next() != nil)
+        let second = Task { await driver.next() }
+        second.cancel()
+        #expect(await second.value == nil)
+    }
+
     @Test("the driver delivers the first moments by the real clock and ends when cancelled")
     func driver() async throws {
         let market = try Self.market(Self.bars)

@@ -145,7 +145,7 @@ struct ProviderRulesTests {
                     var health = ProviderHealth(name: .kraken)
                     health.state = state
                     return health
-                })
+                }, source: "live")
         }
         #expect(health()["status"] == "unused")
         #expect(health(.unused, .unused)["status"] == "unused")
