@@ -56,9 +56,7 @@ struct SettingsReportTests {
         let object = try JSONSerialization.jsonObject(with: Data(SettingsReport(loaded).json().utf8))
         let report = try #require(object as? [String: Any])
         let rows = try #require(report["settings"] as? [[String: Any]])
-        for vector in settingVectors {
-            #expect(rows.count { $0.contains("`\(vector.name)`") } == 1, "\(vector.name)")
-        }
+        #expect(rows.count == settingVectors.count)
         let port = try #require(rows.first { $0["name"] as? String == "FIML_PORT" } as? [String: String])
         #expect(
             port == [
@@ -75,8 +73,10 @@ struct SettingsReportTests {
     func markdown() {
         let lines = SettingsReport.markdown.split(separator: "\n")
         let rows = lines.filter { $0.hasPrefix("| `") }
+        // What a setting is for may name another one.
+        let names = rows.compactMap { $0.split(separator: "|").first }
         for vector in settingVectors {
-            #expect(rows.count { $0.contains("`\(vector.name)`") } == 1, "\(vector.name)")
+            #expect(names.count { $0.contains("`\(vector.name)`") } == 1, "\(vector.name)")
         }
         #expect(rows.allSatisfy { row in row.filter { $0 == "|" }.count == 5 })
         #expect(lines.filter { $0.hasPrefix("### ") }.count == SettingTable.sections.count)
