@@ -98,6 +98,8 @@ extension LoopService {
             return .problem(
                 404, "NOT_FOUND", "there is no schema '\(path)'; /asyncapi.json and /openapi.json name all")
         }
-        return .json(200, bytes)
+        // The media type of JSON Schema (draft-bhutton-json-schema-01, section 15).
+        let type = path.hasPrefix("schemas/") ? "application/schema+json" : "application/json"
+        return HTTPResponse(status: 200, fields: ["Content-Type": type], body: bytes)
     }
 }

@@ -68,9 +68,9 @@ public struct ProviderHealth: Sendable {
         ]
     }
 
-    /// The body of `GET /health/providers`: where the market comes from (`replay` or `live`), each provider, how many are in each state, and in `status` the
-    /// whole: `unused` where none was asked yet, `ok` where all that were are, `unhealthy` where none of them
-    /// is, else `degraded`.
+    /// The body of `GET /health/providers`: where the market comes from (`replay` or `live`), each provider,
+    /// how many are in each state, and in `status` the whole: `unused` where none was asked yet, `ok` where
+    /// all that were are, `unhealthy` where none of them is, else `degraded`.
     public static func summary(_ providers: [ProviderHealth], source: String) -> JSONValue {
         let used = providers.filter { $0.state != .unused }
         let good = used.count { $0.state == .ok }

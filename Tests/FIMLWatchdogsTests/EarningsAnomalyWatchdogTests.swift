@@ -76,7 +76,8 @@ struct EarningsAnomalyWatchdogTests {
         #expect(try await Self.judge(Self.report(2, 1, reported: 121), onDay: 120) == [])
     }
 
-    @Test("when the next quarter ends a surprise is judged as over: newer than its report, older than the next")
+    @Test(
+        "when the next quarter ends a surprise is judged as over: newer than its report, older than the next")
     func over() async throws {
         let report = Self.report(2, 1, reported: 110)
         let last = try #require(try await Self.judge(report, onDay: 177).first)

@@ -10,7 +10,8 @@ struct CompanyHostileTests {
     /// What takes the place of each value of an answer, one at a time.
     static let hostile: [JSONValue] = [
         .null, .bool(true), .integer(0), .integer(-1), .integer(.max), .integer(.min), .number(1e308),
-        .number(-1e308), .number(.leastNonzeroMagnitude), .string(""), .string("None"), .string("NaN"), .string("inf"),
+        .number(-1e308), .number(.leastNonzeroMagnitude), .string(""), .string("None"), .string("NaN"),
+        .string("inf"),
         .string("-"), .string("1e999"), .string("0x10"), .string("-0"), .string("2020-02-30"),
         .string("2020-13-01 25:61:61"), .string("\u{0}\u{FFFD}👩‍👩‍👧‍👦"),
         .string(String(repeating: "9", count: 5_000)),

@@ -68,7 +68,8 @@ struct TransferFeedTests {
         #expect(providers.asked() == ["/latestblock", "/rawblock/\(Self.hash(4))"])
     }
 
-    @Test("Bitcoin: of a longer time three blocks are read, what is missing is said and read by the next calls")
+    @Test(
+        "Bitcoin: of a longer time three blocks are read, what is missing is said and read by the next calls")
     func bitcoinGap() async throws {
         bitcoin(1...20)
         let feed = TransferFeed(asking: providers, whaleAlertKey: nil)
