@@ -133,6 +133,12 @@ extension Settings {
         if server.deployment == .production && server.devEndpoints {
             doubts.append("FIML_DEV_ENDPOINTS is on in production: anyone can use /ws/echo")
         }
+        let price = watchdogs.priceAnomaly
+        if marketData.source == .live && price.checkInterval > price.window {
+            doubts.append(
+                "PRICE_ANOMALY_CHECK_INTERVAL is longer than PRICE_ANOMALY_WINDOW_SECONDS: of a live market "
+                    + "no price one window ago will be known, so price_anomaly cannot fire")
+        }
         if !tls.isOn && tls.certificateFile != nil {
             doubts.append("FIML_TLS_CERT_FILE is set, but TLS is off: FIML_TLS_PORT is 0")
         }

@@ -148,11 +148,13 @@ public struct WatchdogCounts: Hashable, Sendable, JSONWritable {
     public var stale: Int
     /// Are switched off.
     public var disabled: Int
+    /// Those that could not fire now: unhealthy, stale or switched off.
+    public var blind: [WatchdogName]
 
     /// Counts with every part given.
     public init(
         total: Int = 0, healthy: Int = 0, degraded: Int = 0, unhealthy: Int = 0, stale: Int = 0,
-        disabled: Int = 0
+        disabled: Int = 0, blind: [WatchdogName] = []
     ) {
         self.total = total
         self.healthy = healthy
@@ -160,9 +162,10 @@ public struct WatchdogCounts: Hashable, Sendable, JSONWritable {
         self.unhealthy = unhealthy
         self.stale = stale
         self.disabled = disabled
+        self.blind = blind
     }
 
-    /// Writes one member for each state, after the total.
+    /// Writes one member for each state, after the total, and the names in `blind`.
     public func write(to writer: inout JSONWriter) {
         writer.beginObject()
         writer.member("total", total)
@@ -171,6 +174,7 @@ public struct WatchdogCounts: Hashable, Sendable, JSONWritable {
         writer.member("unhealthy", unhealthy)
         writer.member("stale", stale)
         writer.member("disabled", disabled)
+        writer.member("blind", blind)
         writer.endObject()
     }
 }

@@ -15,8 +15,10 @@ public struct WhaleMovementWatchdog: Watchdog {
     /// So many times the minimum is critical: with the default, 50 million dollars, about a tenth of what
     /// rests within 1 % of Bitcoin's price on its largest market, and so enough to move it.
     public static let criticalMultiple = 50.0
-    /// Transfers of the last hour are looked at, and their conditions end after it.
+    /// Transfers of at least the last hour are looked at, and their conditions end after it.
     static let windowSeconds: Int64 = 3_600
+    /// And of at most the last day.
+    static let longestWindowSeconds: Int64 = 86_400
     /// Miners may date a block so far ahead of the clock (Bitcoin's consensus rule).
     static let aheadSeconds: Int64 = 7_200
 
@@ -33,6 +35,11 @@ public struct WhaleMovementWatchdog: Watchdog {
         self.source = source
     }
 
+    /// Two intervals of its checks where they are long, so that no transfer falls between them.
+    private var windowSeconds: Int64 {
+        min(max(Self.windowSeconds, 2 * schedule.intervalSeconds), Self.longestWindowSeconds)
+    }
+
     /// As set.
     public var schedule: WatchdogSchedule {
         WatchdogSchedule(isEnabled: settings.isEnabled, interval: settings.checkInterval)
@@ -41,7 +48,7 @@ public struct WhaleMovementWatchdog: Watchdog {
     /// Judges all assets, as `Watchdog` says.
     public func check(at moment: Timestamp) async throws -> [Judgement] {
         let answers = await source.transfers(
-            of: assets, at: moment, within: Self.windowSeconds, minUSD: settings.minUSD)
+            of: assets, at: moment, within: windowSeconds, minUSD: settings.minUSD)
         return try answers.judgements { asset, transfers in
             transfers.map { judge($0, asset, moment) } ?? []
         }
@@ -51,7 +58,7 @@ public struct WhaleMovementWatchdog: Watchdog {
         let large = transfers.filter { transfer in
             guard transfer.isPlausible, transfer.usdValue > settings.minUSD else { return false }
             let age = moment.milliseconds - transfer.observedAt.milliseconds
-            return (-Self.aheadSeconds * 1_000..<Self.windowSeconds * 1_000).contains(age)
+            return (-Self.aheadSeconds * 1_000..<windowSeconds * 1_000).contains(age)
         }
         let ofEachHash = Dictionary(large.map { ($0.hash, $0) }) { $1.usdValue > $0.usdValue ? $1 : $0 }
             .values.sorted { ($0.observedAt, $0.hash) < ($1.observedAt, $1.hash) }
@@ -63,7 +70,7 @@ public struct WhaleMovementWatchdog: Watchdog {
         Judgement(
             subject: asset.symbol, assets: [asset], observedAt: moment, anomaly: nil,
             description: "\(asset.symbol): \(transfers.count) large transfers in "
-                + Figure.span(seconds: Self.windowSeconds),
+                + Figure.span(seconds: windowSeconds),
             data: ["from": .null, "to": .null, "amount": .null, "usd_value": .null, "tx_hash": .null],
             evidence: evidence(observed: transfers.map(\.usdValue).max() ?? 0))
     }
@@ -81,7 +88,7 @@ public struct WhaleMovementWatchdog: Watchdog {
             // One transaction can move two assets, as a swap does: each is told.
             subject: "\(asset.symbol)/\(transfer.hash)", assets: [asset], observedAt: transfer.observedAt,
             anomaly: Anomaly(type: .whaleMovement, severity: severity),
-            endsAfterSeconds: Self.windowSeconds,
+            endsAfterSeconds: windowSeconds,
             description: "\(Figure.decimals(transfer.amount)) \(asset.symbol) worth "
                 + "\(Figure.decimals(transfer.usdValue / 1e6)) million US dollars moved"
                 + (transfer.from.map { " from \($0)" } ?? "") + (transfer.to.map { " to \($0)" } ?? ""),
@@ -96,6 +103,6 @@ public struct WhaleMovementWatchdog: Watchdog {
     private func evidence(observed: Double) -> Evidence {
         Evidence(
             rule: "whale_movement.min_usd", operator: "gt", threshold: settings.minUSD, observed: observed,
-            windowSeconds: Self.windowSeconds)
+            windowSeconds: windowSeconds)
     }
 }

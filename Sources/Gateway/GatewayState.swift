@@ -45,15 +45,14 @@ final class GatewayState: Sendable {
         Timestamp(milliseconds: wallMilliseconds())
     }
 
-    /// How many watchdogs are in which state.
+    /// How many watchdogs are in which state, and which could not fire.
     func watchdogCounts() -> WatchdogCounts {
-        guard let health = watchdogHealth.withLock({ $0 }) else {
-            return WatchdogCounts(total: 0, healthy: 0, degraded: 0, unhealthy: 0, stale: 0, disabled: 0)
-        }
+        guard let health = watchdogHealth.withLock({ $0 }) else { return WatchdogCounts() }
         return WatchdogCounts(
             total: health.totalWatchdogs, healthy: health.count(.healthy), degraded: health.count(.degraded),
             unhealthy: health.count(.unhealthy), stale: health.count(.stale),
-            disabled: health.count(.disabled))
+            disabled: health.count(.disabled),
+            blind: health.watchdogs.filter { ![.healthy, .degraded].contains($0.status) }.map(\.name))
     }
 }
 

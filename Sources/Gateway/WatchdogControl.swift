@@ -107,8 +107,10 @@ final class WatchdogControl: Sendable {
         await manager.metrics(of: name).map(described)
     }
 
-    /// Switches a watchdog on or off.
+    /// Switches a watchdog on or off, as its setting would.
     func enable(_ name: WatchdogName, _ isOn: Bool) async {
+        let setting = Self.settings(of: name).first { $0.name.hasPrefix("ENABLE_") }
+        settings.withLock { _ = setting?.assign(isOn ? "true" : "false", &$0) }
         _ = await manager.enable(name, isOn)
         show(await manager.health())
         state.log.info("\(name.rawValue) was switched \(isOn ? "on" : "off")")

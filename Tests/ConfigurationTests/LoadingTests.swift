@@ -163,12 +163,15 @@ struct LoadingTests {
         #expect(NameCheck.distance(right, left) == distance)
     }
 
-    @Test("Development endpoints in production, and a certificate without a port, are remarked on")
+    @Test("Development endpoints in production, a certificate without a port, too rare quotes are noted")
     func doubts() throws {
         let production = try load(["FIML_ENV": "production", "FIML_DEV_ENDPOINTS": "true"])
         #expect(production.notices.count == 1)
         let files = try load(["FIML_TLS_CERT_FILE": "c", "FIML_TLS_KEY_FILE": "k"])
         #expect(files.notices == ["FIML_TLS_CERT_FILE is set, but TLS is off: FIML_TLS_PORT is 0"])
+        let rare = ["MARKET_DATA_SOURCE": "live", "PRICE_ANOMALY_CHECK_INTERVAL": "61"]
+        #expect(try load(rare).notices.first?.hasPrefix("PRICE_ANOMALY_CHECK_INTERVAL is longer") == true)
+        #expect(try load(["PRICE_ANOMALY_CHECK_INTERVAL": "61"]).notices == [])
     }
 }
 

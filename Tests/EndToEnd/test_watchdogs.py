@@ -36,6 +36,8 @@ def test_one_is_switched_off_and_on(gateway, root):
     off = gateway.request("POST", f"{root}/funding_rate/disable")
     assert off.status == 200 and json.loads(off.content)["status"] == "disabled"
     assert gateway.get_json("/health/watchdogs")["enabled_watchdogs"] == 7
+    assert json.loads(off.content)["settings"]["ENABLE_FUNDING_RATE_WATCHDOG"] == "false"
+    assert "funding_rate" in gateway.get_json("/health")["watchdogs"]["blind"]
     on = gateway.request("POST", f"{root}/funding_rate/enable")
     assert on.status == 200 and json.loads(on.content)["status"] != "disabled"
     assert gateway.request("POST", f"{root}/funding_rate/restart").status == 200

@@ -91,7 +91,7 @@ struct ServerMessageTests {
 
     @Test("heartbeat and status")
     func health() {
-        let counts = WatchdogCounts(total: 8, healthy: 7, stale: 1)
+        let counts = WatchdogCounts(total: 8, healthy: 7, stale: 1, blind: [.fundingRate])
         #expect(
             text(
                 ServerMessage.heartbeat(
@@ -101,7 +101,7 @@ struct ServerMessageTests {
                 + #""position":"1732416000123-0","#
                 + #""events_sent":41,"events_dropped":212,"active_subscriptions":1,"watchdogs":{"total":8,"#
                 + #""healthy":7,"#
-                + #""degraded":0,"unhealthy":0,"stale":1,"disabled":0}}"#)
+                + #""degraded":0,"unhealthy":0,"stale":1,"disabled":0,"blind":["funding_rate"]}}"#)
         #expect(
             text(
                 ServerMessage.status(
