@@ -10,9 +10,13 @@ public struct CheckPolicy: Hashable, Sendable {
     public var timeLimit = Duration.seconds(60)
     /// So many failed checks in a row make a watchdog unhealthy, at least 1.
     public var failureThreshold = 3
-    /// Without a check for so long in real time, or for two of its intervals where that is longer, a watchdog
-    /// is stale.
+    /// Without anything fresh to judge for so long in real time, or for two of its intervals where that is
+    /// longer, a watchdog is stale.
     public var staleAfter = Duration.seconds(300)
+
+    /// How many due checks wait at most, while one is under way: a day of checks each minute. One for a live
+    /// market, of which only the present can be asked for.
+    public var queuedChecks = 1_440
 
     /// FIML's values.
     public init() {}

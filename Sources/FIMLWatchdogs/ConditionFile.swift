@@ -13,10 +13,10 @@ public struct ConditionFile: Sendable {
         self.path = path
     }
 
-    /// The conditions of each watchdog. Throws a sentence where the file cannot be used; none where there is
-    /// no file.
-    func load() throws(ConditionFileError) -> [WatchdogName: [Condition]] {
-        guard FileManager.default.fileExists(atPath: path) else { return [:] }
+    /// The conditions, and how many could not be read. Throws a sentence where the file cannot be used; none
+    /// where there is no file.
+    func load() throws(ConditionFileError) -> (conditions: [Condition], refused: Int) {
+        guard FileManager.default.fileExists(atPath: path) else { return ([], 0) }
         let json: JSONValue
         do {
             let data = try Data(contentsOf: URL(filePath: path))
@@ -29,8 +29,9 @@ public struct ConditionFile: Sendable {
         } catch {
             throw ConditionFileError("\(path) cannot be read: \(error)")
         }
-        let conditions = (json["conditions"]?.elements ?? []).compactMap { Condition($0) }
-        return Dictionary(grouping: conditions, by: \.event.watchdog)
+        let entries = json["conditions"]?.elements ?? []
+        let conditions = entries.compactMap { Condition($0) }
+        return (conditions, entries.count - conditions.count)
     }
 
     /// Replaces the file as a whole: a reader, and the next start, sees the old one or the new one.

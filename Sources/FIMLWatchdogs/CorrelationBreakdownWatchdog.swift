@@ -37,9 +37,16 @@ public struct CorrelationBreakdownWatchdog: Watchdog {
         assets = pairs.flatMap { [$0.first, $0.second] }.filter { seen.insert($0).inserted }
     }
 
+    /// The pairs, `BTC/SPY`.
+    public var subjects: Set<String>? { Set(pairs.map(Self.subject)) }
+
     /// As set.
     public var schedule: WatchdogSchedule {
         WatchdogSchedule(isEnabled: settings.isEnabled, interval: settings.checkInterval)
+    }
+
+    private static func subject(_ pair: AssetPair) -> String {
+        "\(pair.first.symbol)/\(pair.second.symbol)"
     }
 
     /// Judges all pairs, as `Watchdog` says.
@@ -77,7 +84,7 @@ public struct CorrelationBreakdownWatchdog: Watchdog {
             anomaly = Anomaly(type: .correlationBreak, severity: change > Self.highChange ? .high : .medium)
         }
         return Judgement(
-            subject: "\(pair.first.symbol)/\(pair.second.symbol)", assets: [pair.first, pair.second],
+            subject: Self.subject(pair), assets: [pair.first, pair.second],
             observedAt: joint.closedAt, anomaly: anomaly,
             description: "\(pair.first.symbol) and \(pair.second.symbol) correlate at "
                 + "\(Figure.decimals(recent, isSigned: true)) over \(Self.recentReturns) days, at "

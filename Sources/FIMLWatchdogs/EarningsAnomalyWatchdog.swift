@@ -14,6 +14,8 @@ public struct EarningsAnomalyWatchdog: Watchdog {
     /// So long after a quarter's end its surprise is current: the shortest quarter has 90 days, and a report
     /// of which only the quarter is known counts as of the quarter's end, which must be later than this.
     static let currentDays: Int64 = 89
+    /// An older newest report means that none came any more: it is not judged.
+    static let staleDays: Int64 = 200
     /// A report that comes late is current for at least so long.
     static let newsDays: Int64 = 7
 
@@ -30,6 +32,9 @@ public struct EarningsAnomalyWatchdog: Watchdog {
         self.source = source
     }
 
+    /// The symbols of its assets.
+    public var subjects: Set<String>? { Set(assets.map(\.symbol)) }
+
     /// As set.
     public var schedule: WatchdogSchedule {
         WatchdogSchedule(isEnabled: settings.isEnabled, interval: settings.checkInterval)
@@ -44,7 +49,9 @@ public struct EarningsAnomalyWatchdog: Watchdog {
 
     private func judge(_ report: EarningsReport, _ asset: Asset, _ moment: Timestamp) -> [Judgement] {
         let knownAt = report.reportedAt ?? report.quarterEnd
-        guard report.isPlausible, knownAt <= moment, let estimate = report.estimatedEPS, estimate != 0
+        guard report.isPlausible, knownAt <= moment,
+            moment < knownAt.adding(seconds: Self.staleDays * 86_400), let estimate = report.estimatedEPS,
+            estimate != 0
         else { return [] }
         let surprisePct = (report.actualEPS - estimate) / abs(estimate) * 100
         guard surprisePct.isFinite else { return [] }

@@ -21,6 +21,9 @@ struct EventStream: Sendable {
 
     private struct Subject {
         var observedAt: Timestamp
+        /// At which moment it was judged last, be it by old figures; nil for what was restored, until the first
+        /// check.
+        var judgedAt: Timestamp?
         var condition: Condition?
         /// When its last conditions began, at most as many as make it flap.
         var begins: [Timestamp] = []
@@ -41,7 +44,8 @@ struct EventStream: Sendable {
         self.makeEventID = makeEventID
         for condition in conditions {
             subjects[condition.subject] = Subject(
-                observedAt: condition.observedAt, condition: condition, begins: [condition.event.startsAt])
+                observedAt: condition.observedAt, judgedAt: nil, condition: condition,
+                begins: [condition.event.startsAt])
         }
     }
 
@@ -59,6 +63,18 @@ struct EventStream: Sendable {
             }
     }
 
+    /// Forgets how new the figures were that were judged, so that the same are judged again, as by another
+    /// threshold. What fires goes on.
+    mutating func judgeAnew() {
+        for key in subjects.keys { subjects[key]?.observedAt = Timestamp(milliseconds: .min) }
+    }
+
+    /// Ends the conditions of what is judged in each check and is not among `watched` any more.
+    mutating func resolve(allBut watched: Set<String>, at moment: Timestamp) -> [WatchdogEvent] {
+        let over = conditions.filter { $0.endsBy == nil && !watched.contains($0.subject) }
+        return end(over, at: moment, reason: "no_longer_watched")
+    }
+
     /// Ends all conditions and forgets what was judged, as when a recording starts over; the events carry
     /// `reason` in their metadata. Ordered by fingerprint.
     mutating func resolveAll(at moment: Timestamp, reason: String) -> [WatchdogEvent] {
@@ -71,7 +87,10 @@ struct EventStream: Sendable {
 
     private mutating func apply(_ judgement: Judgement, at moment: Timestamp) -> [WatchdogEvent] {
         var subject = subjects[judgement.subject]
-        if let subject, subject.observedAt >= judgement.observedAt { return [] }
+        subjects[judgement.subject]?.judgedAt = moment
+        if let subject, subject.observedAt >= judgement.observedAt, !isAhead(subject.observedAt, of: moment) {
+            return []
+        }
         let endsBy = judgement.endsAfterSeconds.map { judgement.observedAt.adding(seconds: $0) }
         // It was told, has ended, and is forgotten: the source has shown it once more.
         if let endsBy, endsBy <= moment { return [] }
@@ -97,9 +116,15 @@ struct EventStream: Sendable {
             condition?.calmSince = calmSince ?? judgement.observedAt
         }
         condition?.observedAt = judgement.observedAt
-        subject = Subject(observedAt: judgement.observedAt, condition: condition, begins: begins)
+        subject = Subject(
+            observedAt: judgement.observedAt, judgedAt: moment, condition: condition, begins: begins)
         subjects[judgement.subject] = subject
         return events
+    }
+
+    /// Whether figures were judged that are from the future: then a clock was set back.
+    private func isAhead(_ observedAt: Timestamp, of moment: Timestamp) -> Bool {
+        observedAt > moment.adding(seconds: 7_200)
     }
 
     /// Whether a condition goes on after a judgement about its subject.
@@ -112,7 +137,8 @@ struct EventStream: Sendable {
             let calmSince = condition.calmSince ?? judgement.observedAt
             return judgement.observedAt < calmSince.adding(seconds: lifeCycle.calmSeconds)
         }
-        return condition.event.type == anomaly.type && condition.discriminator == judgement.discriminator
+        return condition.isFlapping
+            || condition.event.type == anomaly.type && condition.discriminator == judgement.discriminator
     }
 
     private func begun(
@@ -185,13 +211,24 @@ struct EventStream: Sendable {
     // MARK: - What ends without a judgement
 
     private mutating func endWhatIsOver(at moment: Timestamp) -> [WatchdogEvent] {
-        let over = subjects.values.compactMap(\.condition)
-            .filter { $0.endsBy.map { $0 <= moment } ?? false }
-            .sorted { ($0.event.startsAt, $0.event.fingerprint) < ($1.event.startsAt, $1.event.fingerprint) }
-        return over.map { condition in
+        for key in subjects.keys where subjects[key]?.judgedAt == nil { subjects[key]?.judgedAt = moment }
+        let over = subjects.values.compactMap(\.condition).filter { $0.endsBy.map { $0 <= moment } ?? false }
+        let silent = subjects.values.filter { subject in
+            guard let judgedAt = subject.judgedAt, subject.condition?.endsBy == nil else { return false }
+            return judgedAt.adding(seconds: lifeCycle.silenceSeconds) < moment
+        }.compactMap(\.condition)
+        return end(over, at: moment, reason: "time_passed") + end(silent, at: moment, reason: "not_judged")
+    }
+
+    /// Ends conditions and forgets their subjects; the oldest first.
+    private mutating func end(
+        _ conditions: [Condition], at moment: Timestamp, reason: String
+    ) -> [WatchdogEvent] {
+        conditions.sorted {
+            ($0.event.startsAt, $0.event.fingerprint) < ($1.event.startsAt, $1.event.fingerprint)
+        }.map { condition in
             subjects[condition.subject] = nil
-            return ended(
-                condition, at: moment, observedAt: condition.endsBy ?? moment, reason: "time_passed")
+            return ended(condition, at: moment, observedAt: condition.endsBy ?? moment, reason: reason)
         }
     }
 

@@ -35,9 +35,14 @@ actor EventSubscribers {
     /// How many callbacks there are.
     var count: Int { subscribers.count }
 
-    /// What is done once events have been delivered.
-    func afterEach(_ after: @escaping @Sendable () async -> Void) {
+    /// What is done once events have been told.
+    func afterTelling(_ after: @escaping @Sendable () async -> Void) {
         self.after = after
+    }
+
+    /// Events have been delivered, and what fires counts as told.
+    func told() async {
+        await after()
     }
 
     func add(
@@ -65,6 +70,5 @@ actor EventSubscribers {
                 subscriber.events.yield(event)
             }
         }
-        await after()
     }
 }

@@ -22,6 +22,9 @@ public struct ExchangeOutageWatchdog: Watchdog {
         self.source = source
     }
 
+    /// The exchanges.
+    public var subjects: Set<String>? { Set(settings.exchanges) }
+
     /// As set.
     public var schedule: WatchdogSchedule {
         WatchdogSchedule(isEnabled: settings.isEnabled, interval: settings.checkInterval)
@@ -81,7 +84,9 @@ public struct ExchangeOutageWatchdog: Watchdog {
         guard newest.responseMilliseconds > Self.slowMilliseconds, let previous,
             previous.responseMilliseconds > Self.slowMilliseconds,
             !Staleness.isStale(
-                previous.observedAt, intervalSeconds: newest.intervalSeconds, at: newest.observedAt)
+                previous.observedAt,
+                intervalSeconds: max(newest.intervalSeconds, schedule.intervalSeconds),
+                at: newest.observedAt)
         else { return nil }
         return (
             .medium,

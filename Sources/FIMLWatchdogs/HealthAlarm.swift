@@ -1,11 +1,10 @@
 import FIMLCore
 
-/// Tells when a watchdog is not well: at once as a change of its status, and as an event that has a
-/// beginning, a severity that grows with time, and an end.
+/// Tells when a watchdog is not well: as a change of its status, and as an event that has a beginning, a
+/// severity that grows with time, and an end.
 ///
-/// An unhealthy watchdog is an event as soon as it is seen, a stale one when it has been stale for
-/// `staleGrace`: a market pauses more often than a provider fails. A degraded one is none: its next check may
-/// go well. Times are real ones.
+/// An unhealthy watchdog is an event as soon as it is seen; a stale one where it should have had input, and not
+/// while it warms up. A degraded one is none: its next check may go well. Times are real ones that only grow.
 struct HealthAlarm: Sendable {
     /// From one status to another.
     struct Change: Hashable, Sendable {
@@ -15,8 +14,6 @@ struct HealthAlarm: Sendable {
         let reason: String
     }
 
-    /// How long a watchdog may be stale before it is an event, in seconds.
-    static let staleGrace: Int64 = 300
     /// From when on it is of high severity, in seconds.
     static let highAfter: Int64 = 900
     /// From when on it is critical, in seconds.
@@ -28,7 +25,22 @@ struct HealthAlarm: Sendable {
         var events: EventStream
     }
 
+    /// Whether a stale watchdog is an alarm: not of a recording, which has no figures for most of its time.
+    let tellsStale: Bool
     private var seen: [WatchdogName: Seen] = [:]
+
+    /// An alarm that has told `conditions` already.
+    init(tellsStale: Bool = true, conditions: [Condition] = []) {
+        self.tellsStale = tellsStale
+        for condition in conditions {
+            seen[condition.event.watchdog] = Seen(
+                status: .unhealthy, unwellSince: condition.event.startsAt,
+                events: EventStream(watchdog: condition.event.watchdog, conditions: [condition]))
+        }
+    }
+
+    /// What fires, for a file that outlives the process.
+    var conditions: [Condition] { seen.values.flatMap(\.events.conditions) }
 
     /// What is to be told of the watchdogs as they are at `moment`, a real time.
     mutating func look(
@@ -47,22 +59,27 @@ struct HealthAlarm: Sendable {
                         reason: watchdog.reason))
                 one.status = watchdog.status
             }
-            let isUnwell = watchdog.status == .stale || watchdog.status == .unhealthy
-            one.unwellSince = isUnwell ? one.unwellSince ?? moment : nil
+            one.unwellSince = isAlarming(watchdog) ? one.unwellSince ?? moment : nil
             events += one.events.apply([Self.judgement(watchdog, one.unwellSince, moment)], at: moment)
             seen[watchdog.name] = one
         }
         return (changes, events)
     }
 
+    private func isAlarming(_ watchdog: WatchdogMetrics) -> Bool {
+        switch watchdog.status {
+        case .unhealthy: true
+        case .stale: tellsStale && watchdog.secondsSinceLastInput >= watchdog.alarmAfterSeconds
+        case .healthy, .degraded, .disabled: false
+        }
+    }
+
     private static func judgement(
         _ watchdog: WatchdogMetrics, _ unwellSince: Timestamp?, _ moment: Timestamp
     ) -> Judgement {
         let seconds = unwellSince.map { max(0, (moment.milliseconds - $0.milliseconds) / 1_000) } ?? 0
-        let grace = watchdog.status == .stale ? staleGrace : 0
-        var anomaly: Anomaly?
-        if unwellSince != nil, seconds >= grace {
-            anomaly = Anomaly(
+        let anomaly = unwellSince.map { _ in
+            Anomaly(
                 type: .watchdogHealth,
                 severity: seconds >= criticalAfter ? .critical : seconds >= highAfter ? .high : .medium)
         }
@@ -75,7 +92,7 @@ struct HealthAlarm: Sendable {
                 "last_error": watchdog.lastError.map { .string($0) } ?? .null,
             ],
             evidence: Evidence(
-                rule: "watchdog_health.unwell_seconds", operator: "gte", threshold: Double(grace),
+                rule: "watchdog_health.unwell_seconds", operator: "gte", threshold: 0,
                 observed: Double(seconds)))
     }
 }
@@ -88,9 +105,9 @@ extension WatchdogMetrics {
         case .disabled: "it is switched off"
         case .degraded, .unhealthy: lastError ?? "its last check failed"
         case .stale:
-            judgedInLastCheck == 0 && checksPerformed > 0
-                ? "its last check found nothing fresh to judge"
-                : "no check has ended for \(Int64(secondsSinceLastCheck)) s"
+            checksPerformed == 0
+                ? "no check has ended yet"
+                : "nothing fresh to judge for \(Int64(secondsSinceLastInput)) s"
         }
     }
 }

@@ -5,7 +5,7 @@ public struct LifeCycle: Hashable, Sendable {
     /// A condition ends only when its figure is inside the threshold by this part of it, so that one that
     /// lies on the threshold is not told over and over.
     public var hysteresis = 0.1
-    /// A condition that lasts is told again, as `updated`, after so many seconds.
+    /// A condition that lasts is told again, as `updated`, with the first new figures after so many seconds.
     public var renotifySeconds: Int64 = 14_400
     /// A subject flaps when its conditions begin this often…
     public var flapCount = 3
@@ -13,6 +13,8 @@ public struct LifeCycle: Hashable, Sendable {
     public var flapSeconds: Int64 = 3_600
     /// …after so many seconds in which all was as it should be.
     public var calmSeconds: Int64 = 900
+    /// A condition that was not judged for so many seconds ends: nobody knows whether it lasts.
+    public var silenceSeconds: Int64 = 86_400
 
     /// The values above.
     public init() {}

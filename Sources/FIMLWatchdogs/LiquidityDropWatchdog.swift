@@ -26,6 +26,12 @@ public struct LiquidityDropWatchdog: Watchdog {
         self.source = source
     }
 
+    /// The symbols of its assets.
+    public var subjects: Set<String>? { Set(assets.map(\.symbol)) }
+
+    /// Until there are enough snapshots for a mean.
+    public var warmUpSeconds: Int64 { Int64(Self.minSnapshots + 1) * schedule.intervalSeconds }
+
     /// As set.
     public var schedule: WatchdogSchedule {
         WatchdogSchedule(isEnabled: settings.isEnabled, interval: settings.checkInterval)

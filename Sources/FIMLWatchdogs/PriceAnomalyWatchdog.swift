@@ -26,6 +26,19 @@ public struct PriceAnomalyWatchdog: Watchdog {
         self.source = source
     }
 
+    /// The symbols of its assets.
+    public var subjects: Set<String>? { Set(assets.map(\.symbol)) }
+
+    /// Of shares alone only while they trade: on weekdays from 14:30 to 20:00 UTC, which lies within New York's
+    /// session in summer and in winter. Holidays are not known.
+    public func expectsFigures(at moment: Timestamp) -> Bool {
+        guard assets.allSatisfy({ [.equity, .etf].contains($0.assetType) }) else { return true }
+        let (day, second) = (moment.milliseconds / 1_000).quotientAndRemainder(dividingBy: 86_400)
+        // 1970-01-01 was a Thursday.
+        let isWeekday = (day + 3) % 7 < 5
+        return isWeekday && (52_200..<72_000).contains(second)
+    }
+
     /// As set.
     public var schedule: WatchdogSchedule {
         WatchdogSchedule(isEnabled: settings.isEnabled, interval: settings.checkInterval)

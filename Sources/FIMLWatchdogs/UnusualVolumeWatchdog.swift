@@ -27,6 +27,9 @@ public struct UnusualVolumeWatchdog: Watchdog {
         self.source = source
     }
 
+    /// The symbols of its assets.
+    public var subjects: Set<String>? { Set(assets.map(\.symbol)) }
+
     /// As set.
     public var schedule: WatchdogSchedule {
         WatchdogSchedule(isEnabled: settings.isEnabled, interval: settings.checkInterval)

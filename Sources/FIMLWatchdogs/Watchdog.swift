@@ -10,10 +10,31 @@ public protocol Watchdog: Sendable {
     /// Whether it runs, and how often.
     var schedule: WatchdogSchedule { get }
 
+    /// What it judges in each check, by `Judgement.subject`; conditions of other subjects end when it takes the
+    /// place of another watchdog. Nil where that is not known beforehand.
+    var subjects: Set<String>? { get }
+
+    /// How many seconds of checks it needs before it can judge anything; 0 for most.
+    var warmUpSeconds: Int64 { get }
+
+    /// Whether there should be figures at a moment: not of shares while their market is closed.
+    func expectsFigures(at moment: Timestamp) -> Bool
+
     /// Judges every asset that it can at a moment of the market's time: those that are as they should be too,
     /// so that a condition can end. An asset whose figures are missing or stale is left out. Throws when
     /// nothing could be judged because sources failed.
     func check(at moment: Timestamp) async throws -> [Judgement]
+}
+
+extension Watchdog {
+    /// Not known.
+    public var subjects: Set<String>? { nil }
+
+    /// It can judge at once.
+    public var warmUpSeconds: Int64 { 0 }
+
+    /// Always.
+    public func expectsFigures(at moment: Timestamp) -> Bool { true }
 }
 
 /// Whether and how often a watchdog runs.

@@ -16,6 +16,7 @@ extension WatchdogMetrics {
             "avg_check_seconds": .seconds(avgCheckSeconds), "success_rate": .number(successRate),
             "detection_rate": .number(detectionRate), "uptime_seconds": .number(uptimeSeconds),
             "seconds_since_last_check": .number(secondsSinceLastCheck),
+            "last_input": .time(lastInput), "judged_in_last_check": .integer(Int64(judgedInLastCheck)),
         ])
     }
 }

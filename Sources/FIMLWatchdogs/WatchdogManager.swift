@@ -25,6 +25,9 @@ public actor WatchdogManager {
         public var lifeCycle = LifeCycle()
         /// How often all are looked at, to tell of those that are not well.
         public var healthCheckInterval = Duration.seconds(60)
+        /// Whether a stale watchdog is an event: of a live market. A recording has no figures for most of its
+        /// time.
+        public var alarmsOnStale = true
         /// Where what fires is kept over a restart; nil keeps nothing, as for a recording, which starts over.
         public var conditionFile: ConditionFile?
 
@@ -48,8 +51,11 @@ public actor WatchdogManager {
     private let subscribers: EventSubscribers
     private var tasks: [Task<Void, Never>] = []
     private var healthTask: Task<Void, Never>?
-    private var alarm = HealthAlarm()
+    private var alarm: HealthAlarm
+    private var lookedAt: Timestamp?
     private var now: Timestamp?
+    private var isKeeping = false
+    private var mustKeepAgain = false
     private var isStarting = false
     /// Why what fires could not be read or kept the last time; nil where it could.
     public private(set) var persistenceProblem: String?
@@ -65,11 +71,17 @@ public actor WatchdogManager {
         self.clock = clock
         self.observer = observer
         var conditions: [WatchdogName: [Condition]] = [:]
+        var alarms: [Condition] = []
         do {
-            conditions = try configuration.conditionFile?.load() ?? [:]
+            let kept = try configuration.conditionFile?.load() ?? (conditions: [], refused: 0)
+            if kept.refused > 0 { persistenceProblem = "\(kept.refused) conditions could not be read" }
+            alarms = kept.conditions.filter { $0.event.type == .watchdogHealth }
+            conditions = Dictionary(grouping: kept.conditions, by: \.event.watchdog)
+                .mapValues { $0.filter { $0.event.type != .watchdogHealth } }
         } catch {
             persistenceProblem = "\(error)"
         }
+        alarm = HealthAlarm(tellsStale: configuration.alarmsOnStale, conditions: alarms)
         let subscribers = EventSubscribers(publish)
         self.subscribers = subscribers
         names = watchdogs.map(\.name)
@@ -77,7 +89,7 @@ public actor WatchdogManager {
             WatchdogRunner(
                 watchdog, policy: configuration.policy, lifeCycle: configuration.lifeCycle,
                 conditions: conditions[watchdog.name] ?? [], observer: observer,
-                publish: { await subscribers.deliver($0) })
+                didTell: { await subscribers.told() }, publish: { await subscribers.deliver($0) })
         }
     }
 
@@ -93,12 +105,17 @@ public actor WatchdogManager {
 
     // MARK: - Life
 
-    /// Starts the enabled watchdogs. Does nothing when they run already or all are switched off.
+    /// Starts the enabled watchdogs. Does nothing when they run already; when all are switched off, ends what
+    /// was kept of them.
     public func start() async {
-        guard tasks.isEmpty, !isStarting, configuration.isEnabled else { return }
+        guard tasks.isEmpty, !isStarting else { return }
         isStarting = true
         defer { isStarting = false }
-        await subscribers.afterEach { [weak self] in await self?.keepConditions() }
+        await subscribers.afterTelling { [weak self] in await self?.keepConditions() }
+        guard configuration.isEnabled else {
+            for runner in runners { await runner.endUnwatched(isOff: true) }
+            return
+        }
         for runner in runners { await runner.start() }
         tasks = runners.map { runner in Task { await runner.drain() } }
         tasks.append(
@@ -144,11 +161,11 @@ public actor WatchdogManager {
         return true
     }
 
-    /// Goes on with another watchdog in the place of the one of that name, as after a change of its settings;
-    /// false where there is none.
-    public func use(_ watchdog: any Watchdog) async -> Bool {
-        guard let runner = runner(of: watchdog.name) else { return false }
-        await runner.use(watchdog)
+    /// Goes on with what `make` gives in the place of the watchdog of that name, as after a change of its
+    /// settings; false where there is none. Made here, so that of two changes at once the later one stays.
+    public func use(_ name: WatchdogName, _ make: @Sendable () -> any Watchdog) async -> Bool {
+        guard let runner = runner(of: name) else { return false }
+        await runner.use(make())
         return true
     }
 
@@ -168,7 +185,7 @@ public actor WatchdogManager {
     public func firing() async -> [WatchdogEvent] {
         var events: [WatchdogEvent] = []
         for runner in runners { events += await runner.conditions.map(\.event) }
-        return events
+        return events + alarm.conditions.map(\.event)
     }
 
     // MARK: - Health
@@ -206,27 +223,42 @@ public actor WatchdogManager {
 
     private func lookAtHealth() async {
         let metrics = await health().watchdogs
-        let (changes, events) = alarm.look(
-            at: metrics, moment: Timestamp(milliseconds: Int64(Date.now.timeIntervalSince1970 * 1_000)))
+        let wall = Timestamp(milliseconds: Int64(Date.now.timeIntervalSince1970 * 1_000))
+        // A clock that is set back must not silence the alarm.
+        let moment = lookedAt.map { max(wall, $0.adding(seconds: 1)) } ?? wall
+        lookedAt = moment
+        let (changes, events) = alarm.look(at: metrics, moment: moment)
         for change in changes {
             observer?.statusChanged(change.watchdog, from: change.from, to: change.to, reason: change.reason)
         }
-        if !events.isEmpty { await subscribers.deliver(events) }
+        guard !events.isEmpty else { return }
+        await subscribers.deliver(events)
+        await subscribers.told()
     }
 
     private func tell(_ moment: MarketMoment) {
         now = moment.time
     }
 
+    /// Writes what fires and has been told. Who comes while that is under way has it written once more.
     private func keepConditions() async {
         guard let file = configuration.conditionFile else { return }
-        var conditions: [Condition] = []
-        for runner in runners { conditions += await runner.conditions }
-        do {
-            try file.save(conditions)
-            persistenceProblem = nil
-        } catch {
-            persistenceProblem = "\(error)"
+        guard !isKeeping else {
+            mustKeepAgain = true
+            return
         }
+        isKeeping = true
+        repeat {
+            mustKeepAgain = false
+            var conditions = alarm.conditions
+            for runner in runners { conditions += await runner.told }
+            // The disk may be slow, and the manager is asked for health meanwhile.
+            let writing = Task.detached { [conditions] in Result { try file.save(conditions) } }
+            switch await writing.value {
+            case .success: persistenceProblem = nil
+            case .failure(let error): persistenceProblem = "\(error)"
+            }
+        } while mustKeepAgain
+        isKeeping = false
     }
 }

@@ -8,7 +8,7 @@ public enum WatchdogStatus: String, CaseIterable, Sendable {
     case degraded
     /// Its last checks failed, as many as `WATCHDOG_CONSECUTIVE_FAILURE_THRESHOLD` says or more.
     case unhealthy
-    /// It could not fire: no check for too long, or the last one found nothing fresh to judge.
+    /// It could not fire: for too long no check has found anything fresh to judge.
     case stale
     /// It is switched off.
     case disabled
@@ -48,8 +48,17 @@ public struct WatchdogMetrics: Hashable, Sendable {
     public internal(set) var avgCheckSeconds: Double?
     /// How many assets, or groups of them, the last check judged.
     public internal(set) var judgedInLastCheck = 0
+    /// From when the newest figures are that were judged.
+    public internal(set) var lastInput: Timestamp?
     /// Real seconds since its last check ended, or since it was started.
     public internal(set) var secondsSinceLastCheck: Double = 0
+    /// Real seconds since a check last judged something, or found that nothing is to be expected, as of shares at
+    /// night; since it was started where none has.
+    public internal(set) var secondsSinceLastInput: Double = 0
+    /// Without input for so many seconds it is an alarm.
+    var alarmAfterSeconds: Double = 300
+    /// Whether anything was judged since it was started.
+    public internal(set) var hasJudged = false
     /// Real seconds since it was started.
     public internal(set) var uptimeSeconds: Double = 0
 
@@ -71,9 +80,10 @@ public struct WatchdogMetrics: Hashable, Sendable {
         checksPerformed == 0 ? 0 : Double(detections) / Double(checksPerformed)
     }
 
-    /// Counts a check that took `seconds`; `judged` is nil when it failed with `error`.
+    /// Counts a check that took `seconds`; `judgements` is nil when it failed with `error`.
     mutating func count(
-        checkAt moment: Timestamp, seconds: Double, judged: Int?, error: String?, events: [WatchdogEvent]
+        checkAt moment: Timestamp, seconds: Double, judgements: [Judgement]?, error: String?,
+        events: [WatchdogEvent]
     ) {
         checksPerformed += 1
         lastCheck = moment
@@ -81,8 +91,9 @@ public struct WatchdogMetrics: Hashable, Sendable {
         maxCheckSeconds = max(maxCheckSeconds ?? seconds, seconds)
         let before = avgCheckSeconds ?? 0
         avgCheckSeconds = before + (seconds - before) / Double(checksPerformed)
-        judgedInLastCheck = judged ?? 0
-        if judged == nil {
+        judgedInLastCheck = judgements?.count ?? 0
+        lastInput = judgements?.map(\.observedAt).max().map { max($0, lastInput ?? $0) } ?? lastInput
+        if judgements == nil {
             checksFailed += 1
             consecutiveFailures += 1
             lastError = error.map { String($0.prefix(200)) }
@@ -96,20 +107,27 @@ public struct WatchdogMetrics: Hashable, Sendable {
     mutating func count(_ events: [WatchdogEvent]) {
         eventsEmitted += events.count
         lastEvent = events.last?.timestamp ?? lastEvent
-        for event in events where event.status != .resolved {
+        for event in events where event.isDetection {
             eventsBySeverity[event.severity, default: 0] += 1
             eventsByType[event.type, default: 0] += 1
         }
     }
 
-    /// The status that the figures give, `sinceLastCheck` being the real time since the last check or the
-    /// start.
-    func status(isEnabled: Bool, failureThreshold: Int, sinceLastCheck: Duration, staleAfter: Duration)
+    /// The status that the figures give, `sinceLastInput` being the real time since something was judged or
+    /// since the start.
+    func status(isEnabled: Bool, failureThreshold: Int, sinceLastInput: Duration, staleAfter: Duration)
         -> WatchdogStatus
     {
         if !isEnabled { return .disabled }
         if consecutiveFailures >= max(1, failureThreshold) { return .unhealthy }
         if consecutiveFailures > 0 { return .degraded }
-        return judgedInLastCheck == 0 || sinceLastCheck > staleAfter ? .stale : .healthy
+        return !hasJudged || sinceLastInput > staleAfter ? .stale : .healthy
+    }
+}
+
+extension WatchdogEvent {
+    /// Whether a condition began or rose, and did not only go on or end.
+    var isDetection: Bool {
+        status == .firing || status == .updated && metadata["reason"] == .string("severity_rose")
     }
 }

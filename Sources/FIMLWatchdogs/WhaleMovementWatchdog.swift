@@ -40,6 +40,9 @@ public struct WhaleMovementWatchdog: Watchdog {
         min(max(Self.windowSeconds, 2 * schedule.intervalSeconds), Self.longestWindowSeconds)
     }
 
+    /// The symbols of its assets.
+    public var subjects: Set<String>? { Set(assets.map(\.symbol)) }
+
     /// As set.
     public var schedule: WatchdogSchedule {
         WatchdogSchedule(isEnabled: settings.isEnabled, interval: settings.checkInterval)

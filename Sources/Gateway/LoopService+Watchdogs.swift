@@ -25,6 +25,7 @@ extension LoopService {
         }
         switch request.method {
         case "POST":
+            if let refusal = refusedPage(request) { return .response(refusal) }
             return later(request, connection) { control in
                 switch action {
                 case .enable: await control.enable(name, true)
@@ -42,6 +43,7 @@ extension LoopService {
         guard request.method == "PATCH" else {
             return read(request, connection, also: "PATCH") { await Self.described(name, $0) }
         }
+        if let refusal = refusedPage(request) { return .response(refusal) }
         let values: [String: JSONValue]
         do {
             guard let members = try JSONValue.parse(request.body).members, !members.isEmpty else {
@@ -60,6 +62,16 @@ extension LoopService {
             }
             return await Self.described(name, control)
         }
+    }
+
+    /// A page that somebody happens to visit must not switch watchdogs off: one may change them only where its
+    /// origin is listed by name. Programs send no `Origin`.
+    private func refusedPage(_ request: HTTPRequest) -> HTTPResponse? {
+        guard let origin = request.fields["Origin"] else { return nil }
+        let origins = state.settings.cors.origins
+        if origins != .any, origins.allows(origin) { return nil }
+        return .problem(
+            .permissionDenied, "pages of \(origin) may not change watchdogs; CORS_ORIGINS must name it")
     }
 
     private static func described(_ name: WatchdogName, _ control: WatchdogControl) async -> HTTPResponse {

@@ -21,6 +21,8 @@ final class WatchdogControl: Sendable {
         settings = Locked(state.settings)
         let watchdogs = state.settings.watchdogs
         var configuration = WatchdogManager.Configuration(watchdogs)
+        if feed.isLive { configuration.policy.queuedChecks = 1 }
+        configuration.alarmsOnStale = feed.isLive
         if feed.isLive, watchdogs.persistsState {
             configuration.conditionFile = ConditionFile(path: state.settings.path(of: "watchdogs.json"))
         }
@@ -76,9 +78,8 @@ final class WatchdogControl: Sendable {
         for watchdog in health.watchdogs {
             let name = watchdog.name.rawValue
             state.metrics.watchdogHealth[name].set(watchdog.status == .healthy ? 1 : 0)
-            // A check that found nothing fresh to judge had no input.
-            if watchdog.judgedInLastCheck > 0, let lastCheck = watchdog.lastCheck {
-                state.metrics.watchdogLastInput[name].set(Int(clamping: lastCheck.milliseconds))
+            if let lastInput = watchdog.lastInput {
+                state.metrics.watchdogLastInput[name].set(Int(clamping: lastInput.milliseconds))
             }
         }
     }
@@ -126,7 +127,7 @@ final class WatchdogControl: Sendable {
     /// none.
     func set(_ values: [String: JSONValue], of name: WatchdogName) async throws(SettingRefusal) {
         let own = Self.settings(of: name)
-        let changed = try settings.withLock { settings throws(SettingRefusal) -> Settings.Watchdogs in
+        try settings.withLock { settings throws(SettingRefusal) in
             var changed = settings
             for (key, value) in values.sorted(by: { $0.key < $1.key }) {
                 guard let setting = own.first(where: { $0.name == key }) else {
@@ -138,10 +139,11 @@ final class WatchdogControl: Sendable {
                 }
             }
             settings = changed
-            return changed.watchdogs
         }
-        _ = await manager.use(
-            WatchdogSet.watchdog(name, changed, assets: feed.assets(changed), market: feed.sources))
+        _ = await manager.use(name) { [settings, feed] in
+            let settings = settings.withLock { $0.watchdogs }
+            return WatchdogSet.watchdog(name, settings, assets: feed.assets(settings), market: feed.sources)
+        }
         show(await manager.health())
         state.log.info("\(name.rawValue) has new settings: \(values.keys.sorted().joined(separator: ", "))")
     }

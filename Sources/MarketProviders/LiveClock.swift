@@ -19,10 +19,11 @@ actor LiveClock {
         return Task.isCancelled ? nil : MarketMoment(lap: 0, time: now)
     }
 
-    /// What to tell for `now` after `last`: when the clock was set back, time stands still until it has
+    /// What to tell for `now` after `last`: when the clock was set back, time goes on by itself until it has
     /// caught up, for a market's time only grows.
     static func later(_ now: Timestamp, than last: Timestamp?) -> Timestamp {
-        last.map { max($0, now) } ?? now
+        guard let last, now <= last else { return now }
+        return last.adding(seconds: 1)
     }
 
     private static var wallMilliseconds: Int64 {
