@@ -59,7 +59,11 @@ let package = Package(
 
         // Measures the gateway against the least that the kernel allows: `scripts/bench`.
         .executableTarget(
-            name: "gateway-bench", dependencies: ["CLinux", "COpenSSL", "LinuxSystem", "WebSocket"],
+            name: "gateway-bench",
+            dependencies: [
+                "CLinux", "Configuration", "COpenSSL", "FIMLCore", "FIMLWatchdogs", "HTTP", "LinuxSystem",
+                "Locking", "MarketData", "MarketProviders", "WebSocket",
+            ],
             path: "Sources/GatewayBenchmarks"),
 
         // What the tests share.
@@ -87,7 +91,11 @@ let package = Package(
         .testTarget(
             name: "GatewayClientTests",
             dependencies: ["FIMLCore", "fiml-gateway", "GatewayClient", "LinuxSystem", "WebSocket"]),
-        .testTarget(name: "GatewayBenchmarksTests", dependencies: ["WebSocket", "gateway-bench"]),
+        .testTarget(
+            name: "GatewayBenchmarksTests",
+            dependencies: [
+                "Configuration", "FIMLCore", "FIMLWatchdogs", "MarketData", "WebSocket", "gateway-bench",
+            ]),
         .testTarget(name: "StyleTests"),
     ],
     swiftLanguageModes: [.v6]

@@ -26,8 +26,14 @@ public final class Mailbox<Message: Sendable>: Sendable {
 
     /// Adds a message, after all that were added before.
     public func post(_ message: Message) {
+        post(contentsOf: CollectionOfOne(message))
+    }
+
+    /// Adds messages, in their order and with none between; the owner takes all of them at once.
+    public func post(contentsOf messages: some Collection<Message> & Sendable) {
         let ownerSleeps = state.withLock { state in
-            state.messages.append(message)
+            state.messages.append(contentsOf: messages)
+            guard !messages.isEmpty else { return false }
             defer { state.ownerSleeps = false }
             return state.ownerSleeps
         }

@@ -30,15 +30,14 @@ public final class Publisher: Sendable {
         guard mailboxes.allSatisfy({ $0.count + events.count <= Self.mailboxLimit }) else { return nil }
         let now = wallMilliseconds()
         let publishedAt = monotonicNanoseconds()
-        // Posted under the lock, so that every loop sees them in the order of their positions.
+        // Posted under the lock, so that every loop sees them in the order of their positions; together, so
+        // that a subscriber who wants several is written to once.
         return store.withLock { store in
-            events.map { event in
-                let publication = store.append(event, now: now, publishedAt: publishedAt)
-                if broadcasts {
-                    for mailbox in mailboxes { mailbox.post(.publication(publication)) }
-                }
-                return publication.position
+            let publications = events.map { store.append($0, now: now, publishedAt: publishedAt) }
+            if broadcasts {
+                for mailbox in mailboxes { mailbox.post(contentsOf: publications.map { .publication($0) }) }
             }
+            return publications.map(\.position)
         }
     }
 

@@ -12,6 +12,10 @@ struct Benchmark {
     private let slices: Int
     /// Frames delivered in a part, one event at a time.
     private let framesPerSlice: Int
+    /// So many checks of all watchdogs, of which the median counts.
+    private let checks: Int
+    /// So many quotes that cross a threshold, one a second.
+    private let crossings: Int
     /// Told what is being done.
     private let progress: (String) -> Void
     /// Bytes of a delivered event without padding.
@@ -24,6 +28,8 @@ struct Benchmark {
         rounds = isQuick ? 1 : 5
         slices = isQuick ? 3 : 5
         framesPerSlice = isQuick ? 50_000 : 80_000
+        checks = isQuick ? 5 : 25
+        crossings = isQuick ? 20 : 120
         bareEventBytes = [
             .floor: EventTemplate(form: .delivered, padding: 0).event(number: 0).count,
             .gateway: try Self.bareEventBytes(servers),
@@ -58,6 +64,14 @@ struct Benchmark {
                 outcomes.append(.memory(item, try memory(isTLS: isTLS), limit: limit))
             case .descriptors(let limit):
                 outcomes.append(try descriptors(item, limit: limit))
+            case .checks(let assets, let limit):
+                progress("\(checks) checks over \(assets) assets")
+                let costs = try CheckCost.measure(assets: assets, checks: checks)
+                outcomes.append(.checks(item, costs, limit: limit))
+            case .liveDetection(let limit):
+                progress("\(crossings) crossings, one a second")
+                let measured = try LiveDetection(servers).measure(crossings: crossings)
+                outcomes.append(.liveDetection(item, measured, limit: limit))
             }
         }
         return outcomes

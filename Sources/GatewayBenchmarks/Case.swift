@@ -70,6 +70,10 @@ struct Case {
         case memory(isTLS: Bool, limit: Double)
         /// What happens at the limit of open descriptors.
         case descriptors(limit: Int)
+        /// Processor time of one check of all eight watchdogs over so many assets each.
+        case checks(assets: Int, limitMilliseconds: Double)
+        /// From a quote that crosses the threshold to the last of 1,000 subscribers: the gateway's share.
+        case liveDetection(limitMilliseconds: Double)
     }
 
     let name: String
@@ -122,5 +126,12 @@ struct Case {
         Case(
             name: "descriptors", what: "1,200 come where 1,000 descriptors are allowed; a critical event",
             kind: .descriptors(limit: 1000)),
+        Case(
+            name: "checks", what: "CPU of one check of all eight watchdogs over 1,000 assets each",
+            kind: .checks(assets: 1000, limitMilliseconds: 50)),
+        Case(
+            name: "live-detection",
+            what: "a quote to the last of 1,000 subscribers, beyond raw send() of as much",
+            kind: .liveDetection(limitMilliseconds: 5)),
     ]
 }

@@ -6,7 +6,7 @@ enum Command {
     private static let usage = """
         usage: scripts/bench [--quick] [--json] [--only NAME[,NAME...]]
 
-          --quick   one short round: about a minute
+          --quick   one short round: about a minute and a half
           --json    every figure, round by round, in place of the table
           --only    these cases: \(Case.all.map(\.name).joined(separator: ", "))
 

@@ -13,7 +13,7 @@ final class LoadGenerator {
         /// Frames that the server sends to each first.
         let greetings: Int
         /// The request target of the subscriber with that number.
-        let target: (Int) -> String
+        private(set) var target: (Int) -> String
 
         /// Those of a scenario.
         init(_ scenario: Scenario, _ endpoint: Endpoint) {
@@ -22,6 +22,12 @@ final class LoadGenerator {
             // A welcome, and the acknowledgement of the subscription in the query string.
             greetings = scenario.server == .gateway ? 2 : 0
             target = scenario.target
+        }
+
+        /// Those of a scenario, all with another request target.
+        init(_ scenario: Scenario, _ endpoint: Endpoint, target: String) {
+            self.init(scenario, endpoint)
+            self.target = { _ in target }
         }
     }
 
@@ -180,6 +186,37 @@ final class LoadGenerator {
             throw BenchmarkError(
                 "\(tally.events - before) frames came where \(events * receivers) should have")
         }
+    }
+
+    /// Publishes one event, and does not wait.
+    func publish(_ template: EventTemplate) throws(BenchmarkError) {
+        try openPublisher()
+        publisher?.post(template.event(number: published))
+        published += 1
+        try publisher?.flush()
+    }
+
+    /// Waits until so many more events have come, all subscribers together, whoever publishes them: the
+    /// moments of the first and of the last, in nanoseconds. Sleeps until the first.
+    func receive(
+        _ events: Int, within milliseconds: UInt64
+    ) throws(BenchmarkError) -> (first: UInt64, last: UInt64) {
+        defer { isDelivering = false }
+        let deadline = monotonicMilliseconds() + milliseconds
+        let before = tally.events
+        var first: UInt64?
+        while tally.events - before < events {
+            guard monotonicMilliseconds() < deadline else {
+                throw BenchmarkError("\(tally.events - before) frames came where \(events) should have")
+            }
+            guard lost == 0 else { throw BenchmarkError("a subscriber was lost: \(firstLoss)") }
+            try turn()
+            guard first == nil, tally.events > before else { continue }
+            first = monotonicNanoseconds()
+            isDelivering = true
+        }
+        let last = monotonicNanoseconds()
+        return (first ?? last, last)
     }
 
     // MARK: The loop

@@ -10,9 +10,9 @@ struct Servers {
     /// The core that servers run on; nil where there is only one.
     let core: Int?
 
-    /// Starts one and waits until it takes connections.
+    /// Starts one and waits until it takes connections. `settings` are a gateway's, beside the usual ones.
     func start(
-        _ server: Scenario.Server, isTLS: Bool, descriptorLimit: Int? = nil
+        _ server: Scenario.Server, isTLS: Bool, descriptorLimit: Int? = nil, settings: [String: String] = [:]
     ) throws(BenchmarkError) -> ServerProcess {
         let endpoint = try Endpoint.free(isTLS: isTLS)
         let certificate = Certificate(directory: directory)
@@ -25,13 +25,14 @@ struct Servers {
             command = [gateway, "serve"]
             environment = try Self.gatewayEnvironment(endpoint, certificate)
             environment["FIML_DATA_DIR"] = "\(directory)/data"
+            environment.merge(settings) { $1 }
         }
         return try ServerProcess(
             Launch(core: core, descriptorLimit: descriptorLimit, directory: directory, command: command),
             environment: environment, endpoint: endpoint)
     }
 
-    /// One event loop, since one core is measured; and nothing is sent but what the benchmark publishes.
+    /// One event loop, since one core is measured; and nothing is sent but what the benchmark asks for.
     private static func gatewayEnvironment(
         _ endpoint: Endpoint, _ certificate: Certificate
     ) throws(BenchmarkError) -> [String: String] {

@@ -53,6 +53,17 @@ struct EventLoopTests {
         while ended.load(ordering: .relaxed) < 4 {}
     }
 
+    @Test("What is posted together arrives together, behind what was posted before")
+    func together() throws {
+        let mailbox = try Mailbox<Int>()
+        #expect(mailbox.mayOwnerSleep())
+        mailbox.post(contentsOf: [])
+        mailbox.post(1)
+        mailbox.post(contentsOf: [2, 3])
+        #expect(!mailbox.mayOwnerSleep())
+        #expect(mailbox.take() == [1, 2, 3])
+    }
+
     @Test("Deadlines pass in order while nothing else happens")
     func deadlines() throws {
         let loop = try EventLoop(mailbox: Mailbox<Int>())

@@ -75,4 +75,13 @@ struct ScenarioTests {
         #expect(median([9, 1, 2]) == 2)
         #expect(median([]) == 0)
     }
+
+    @Test("99 % of the values lie below the 99th percentile, in whatever order they come")
+    func percentile() {
+        #expect(quantile(0.5, of: [5, 1, 4, 2, 3]) == 3)
+        #expect(quantile(0.99, of: (1...200).reversed()) == 199)
+        #expect(quantile(0.99, of: [7]) == 7)
+        #expect(quantile(1, of: [1, 2]) == 2)
+        #expect(quantile(0.5, of: []) == 0)
+    }
 }
