@@ -137,7 +137,7 @@ extension Settings {
         if marketData.source == .live && price.checkInterval > price.window {
             doubts.append(
                 "PRICE_ANOMALY_CHECK_INTERVAL is longer than PRICE_ANOMALY_WINDOW_SECONDS: of a live market "
-                    + "no price one window ago will be known, so price_anomaly cannot fire")
+                    + "price_anomaly takes the move from check to check")
         }
         if !tls.isOn && tls.certificateFile != nil {
             doubts.append("FIML_TLS_CERT_FILE is set, but TLS is off: FIML_TLS_PORT is 0")

@@ -21,7 +21,7 @@ extension SettingTable {
             "So many failed checks in a row make a watchdog unhealthy."),
         .seconds(
             "WATCHDOG_STALE_SECONDS", \.watchdogs.staleAfter, 1...86_400,
-            "Without a check for so long, or for two of its intervals, a watchdog is stale."),
+            "Without anything fresh to judge for so long, or for two of its intervals, a watchdog is stale."),
         .seconds(
             "WATCHDOG_CHECK_TIMEOUT_SECONDS", \.watchdogs.checkTimeout, 1...3_600,
             "A check fails when its three tries together take longer."),
@@ -30,7 +30,7 @@ extension SettingTable {
             "Pause after a failed try of a check."),
         .seconds(
             "WATCHDOG_RENOTIFY_SECONDS", \.watchdogs.renotifyAfter, 60...31_536_000,
-            "A condition that lasts is told again, as `updated`, after this much of the market's time."),
+            "A condition that lasts is told again, as `updated`, with its first new figures after so long."),
     ]
 
     /// Each watchdog's own by its name, in the guide's order.

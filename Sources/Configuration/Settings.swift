@@ -139,7 +139,7 @@ public struct Settings: Sendable {
         public var maxEventsInMemory = 1000
         /// So many failed checks in a row make a watchdog unhealthy.
         public var failureThreshold = 3
-        /// Without a check for so long, or without anything to judge, a watchdog is stale.
+        /// Without anything fresh to judge for so long a watchdog is stale.
         public var staleAfter = Duration.seconds(300)
         /// How often the health of all watchdogs is looked at, to tell of those that are not well.
         public var healthCheckInterval = Duration.seconds(60)
@@ -147,7 +147,7 @@ public struct Settings: Sendable {
         public var checkTimeout = Duration.seconds(60)
         /// How long after a failed try of a check the next one is made.
         public var retryDelay = Duration.seconds(5)
-        /// A condition that lasts is told again after this much of the market's time.
+        /// A condition that lasts is told again with its first new figures after so long.
         public var renotifyAfter = Duration.seconds(14_400)
         /// Settings of `earnings_anomaly`.
         public var earningsAnomaly = EarningsAnomaly()

@@ -73,6 +73,26 @@ def test_a_wrong_setting_changes_nothing_and_is_named(gateway, settings, said):
     assert gateway.get_json("/watchdogs/price_anomaly")["settings"] == before
 
 
+@pytest.mark.parametrize("origin", ["https://evil.example", "null"])
+def test_a_page_that_was_not_named_changes_nothing(gateway, origin):
+    before = gateway.get_json("/watchdogs/price_anomaly")["settings"]
+    for answer in (
+        gateway.request("POST", "/watchdogs/price_anomaly/disable", headers={"Origin": origin}),
+        gateway.request(
+            "PATCH", "/watchdogs/price_anomaly", b'{"PRICE_ANOMALY_CHECK_INTERVAL": 1}', {"Origin": origin}),
+    ):
+        assert answer.status == 403 and "CORS_ORIGINS" in json.loads(answer.content)["detail"]
+    assert gateway.get_json("/watchdogs/price_anomaly")["settings"] == before
+
+
+def test_a_page_that_is_named_may(start):
+    gateway = start({**SETTINGS, "CORS_ORIGINS": "https://dashboard.example"})
+    eventually(lambda: gateway.get("/health/watchdogs").status == 200, "the watchdogs are set up")
+    answer = gateway.request(
+        "POST", "/watchdogs/price_anomaly/disable", headers={"Origin": "https://dashboard.example"})
+    assert answer.status == 200 and json.loads(answer.content)["status"] == "disabled"
+
+
 def test_a_wrong_path_or_method_is_answered_with_what_there_is(gateway):
     unknown = gateway.get("/watchdogs/nobody")
     assert unknown.status == 404 and "whale_movement" in json.loads(unknown.content)["detail"]

@@ -90,7 +90,7 @@ struct DefaultReplayTests {
         #expect(Set(timed.map(\.event.eventID)).count == timed.count)
         // What ends with an episode is told when the next one begins.
         let rounds = Dictionary(grouping: timed) {
-            ($0.event.metadata["reason"] == "recording_restarted" ? $0.lap - 1 : $0.lap) / episodes
+            ($0.event.metadata["reason"] == "recording_jumped" ? $0.lap - 1 : $0.lap) / episodes
         }.mapValues { round in
             round.map { timed -> WatchdogEvent in
                 var event = timed.event

@@ -100,6 +100,48 @@ struct EventStreamTests {
         #expect(later.map(\.metadata) == [[:]])
     }
 
+    @Test("one that flaps from side to side is one alert that goes on")
+    func sides() {
+        var stream = Self.stream()
+        var told: [EventStatus] = []
+        for second in Int64(0)..<20 {
+            told += Self.told(&stream, second * 60, Self.move(.high, second % 2 == 0 ? "up" : "down"))
+        }
+        #expect(told == [.firing, .resolved, .firing, .resolved, .firing])
+    }
+
+    @Test("what is not judged for a day ends, for nobody knows whether it lasts; old figures count as judged")
+    func silence() {
+        var stream = Self.stream()
+        #expect(Self.told(&stream, 0, Self.move(.high)) == [.firing])
+        #expect(stream.apply([Self.judgement(0, Self.move(.high))], at: at(86_400)) == [])
+        #expect(stream.apply([], at: at(172_800)) == [])
+        let ended = stream.apply([], at: at(172_801))
+        #expect(ended.map(\.status) == [.resolved])
+        #expect(ended.map(\.metadata) == [["reason": .string("not_judged")]])
+    }
+
+    @Test("by other settings the same figures are judged anew, and what is not watched any more ends")
+    func judgeAnew() {
+        var stream = Self.stream()
+        _ = stream.apply(
+            [Self.judgement(5, Self.fine), Self.judgement(5, Self.move(.high), equity("B"))], at: at(5))
+        #expect(Self.told(&stream, 5, Self.move(.high)) == [])
+        stream.judgeAnew()
+        #expect(Self.told(&stream, 5, Self.move(.high)) == [.firing])
+        let ended = stream.resolve(allBut: ["A"], at: at(6))
+        #expect(ended.map(\.assets) == [["B"]])
+        #expect(ended.map(\.metadata) == [["reason": .string("no_longer_watched")]])
+        #expect(stream.conditions.map(\.subject) == ["A"])
+    }
+
+    @Test("figures from the future, judged before a clock was set back, do not shut out the present")
+    func future() {
+        var stream = Self.stream()
+        #expect(Self.told(&stream, 90_000, Self.move(.high)) == [.firing])
+        #expect(stream.apply([Self.judgement(100, Self.fine)], at: at(100)).map(\.status) == [.resolved])
+    }
+
     @Test("what happened once fires, ends by itself, and is not told again when it is shown again")
     func occurrence() throws {
         var stream = Self.stream()
@@ -190,10 +232,10 @@ struct EventStreamTests {
         var stream = Self.stream()
         _ = stream.apply(
             [Self.judgement(5, Self.move(.high)), Self.judgement(5, Self.fine, equity("B"))], at: at(5))
-        let resolved = stream.resolveAll(at: at(9), reason: "recording_restarted")
+        let resolved = stream.resolveAll(at: at(9), reason: "recording_jumped")
         #expect(resolved.map(\.status) == [.resolved])
         #expect(resolved.map(\.endsAt) == [at(9)])
-        #expect(resolved.map(\.metadata) == [["reason": .string("recording_restarted")]])
+        #expect(resolved.map(\.metadata) == [["reason": .string("recording_jumped")]])
         #expect(stream.resolveAll(at: at(9), reason: "") == [])
         #expect(stream.apply([Self.judgement(1, Self.move(.high))], at: at(1)).map(\.status) == [.firing])
     }

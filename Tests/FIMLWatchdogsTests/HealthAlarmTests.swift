@@ -5,9 +5,13 @@ import Testing
 
 @Suite("A watchdog that cannot see is itself an alert")
 struct HealthAlarmTests {
-    private static func metrics(_ status: WatchdogStatus) -> WatchdogMetrics {
+    private static func metrics(
+        _ status: WatchdogStatus, sinceInput: Double = 0
+    ) -> WatchdogMetrics {
         var metrics = WatchdogMetrics(name: .whaleMovement, status: status)
         metrics.lastError = "no provider answered"
+        metrics.secondsSinceLastInput = sinceInput
+        metrics.alarmAfterSeconds = 300
         return metrics
     }
 
@@ -37,12 +41,38 @@ struct HealthAlarmTests {
             ])
     }
 
-    @Test("a stale one is told when it stays so for five minutes")
+    @Test("a stale one is told once it should have had input, and of a recording not at all")
     func stale() {
-        #expect(Self.told([(0, .healthy), (60, .stale), (359, .stale), (360, .healthy)]).events == [])
-        let (changes, events) = Self.told([(0, .stale), (300, .stale), (310, .healthy)])
-        #expect(changes == ["310 stale healthy"])
-        #expect(events == ["300 firing medium", "310 resolved medium"])
+        var alarm = HealthAlarm()
+        var quiet = HealthAlarm(tellsStale: false)
+        func told(_ second: Int64, _ status: WatchdogStatus, sinceInput: Double) -> [EventStatus] {
+            let metrics = Self.metrics(status, sinceInput: sinceInput)
+            #expect(quiet.look(at: [metrics], moment: at(second)).events == [])
+            return alarm.look(at: [metrics], moment: at(second)).events.map(\.status)
+        }
+        #expect(told(0, .stale, sinceInput: 0) == [])
+        #expect(told(299, .stale, sinceInput: 299) == [])
+        #expect(told(300, .stale, sinceInput: 300) == [.firing])
+        #expect(told(1_199, .stale, sinceInput: 1_199) == [])
+        #expect(told(1_200, .stale, sinceInput: 1_200) == [.updated])
+        #expect(told(1_210, .healthy, sinceInput: 1) == [.resolved])
+    }
+
+    @Test("a restart goes on with an alarm: it is not told again, rises by its true beginning, and ends")
+    func restart() throws {
+        var alarm = HealthAlarm()
+        let first = alarm.look(at: [Self.metrics(.unhealthy)], moment: at(100)).events
+        let kept = try alarm.conditions.map { condition -> Condition in
+            var writer = JSONWriter()
+            condition.write(to: &writer)
+            return try #require(Condition(try JSONValue.parse(writer.bytes)))
+        }
+        var restarted = HealthAlarm(conditions: kept)
+        #expect(restarted.look(at: [Self.metrics(.unhealthy)], moment: at(160)).events == [])
+        let later = restarted.look(at: [Self.metrics(.unhealthy)], moment: at(1_000)).events
+        #expect(later.map(\.severity) == [.high])
+        let ended = restarted.look(at: [Self.metrics(.healthy)], moment: at(1_060)).events
+        #expect(ended.map(\.status) == [.resolved] && ended.map(\.fingerprint) == first.map(\.fingerprint))
     }
 
     @Test("one that is switched off is no alert")

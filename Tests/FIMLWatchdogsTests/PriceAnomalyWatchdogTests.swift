@@ -106,4 +106,21 @@ struct PriceAnomalyWatchdogTests {
         #expect(try await watchdog.check(at: at(0)).count == 1)
         #expect(try await watchdog.check(at: at(-1)) == [])
     }
+
+    @Test(
+        "figures of shares are expected while New York trades, of coins always",
+        arguments: [
+            // 2026-11-24 is a Tuesday.
+            ("2026-11-24T14:30:00Z", true), ("2026-11-24T19:59:59Z", true), ("2026-11-24T20:00:00Z", false),
+            ("2026-11-24T03:00:00Z", false), ("2026-11-28T15:00:00Z", false), ("2026-11-29T15:00:00Z", false),
+            ("2026-11-30T15:00:00Z", true),
+        ])
+    func expectations(time: String, isExpected: Bool) throws {
+        let moment = try #require(Timestamp(rfc3339: time))
+        func watchdog(_ assets: [Asset]) -> PriceAnomalyWatchdog {
+            PriceAnomalyWatchdog(Settings().watchdogs.priceAnomaly, assets: assets, source: FixtureMarket())
+        }
+        #expect(watchdog([equity("AAPL")]).expectsFigures(at: moment) == isExpected)
+        #expect(watchdog([equity("AAPL"), WatchedAssets.asset("BTC")]).expectsFigures(at: moment))
+    }
 }

@@ -135,4 +135,118 @@ struct WatchdogControlTests {
         await subscription.cancel()
         #expect(await manager.status().activeSubscribers == 0)
     }
+
+    @Test("a check that was under way when its watchdog was switched off counts for nothing")
+    func switchedOffMeanwhile() async throws {
+        let gate = Gate()
+        let begun = Gate()
+        let collector = Collector()
+        let manager = WatchdogManager(
+            oneTry(),
+            watchdogs: [
+                ScriptedWatchdog(name: .fundingRate) { _ in
+                    await begun.open()
+                    await gate.pass()
+                    return spike
+                }
+            ], clock: ScriptedClock(script: moments(0)), publish: { await collector.add($0) })
+        await manager.start()
+        await begun.pass()
+        #expect(await manager.enable(.fundingRate, false))
+        await gate.open()
+        await manager.finish()
+        #expect(await manager.firing() == [])
+        #expect(await collector.events == [])
+    }
+
+    @Test("conditions that were kept end at the start where their watchdog is switched off, or all are")
+    func keptOfDisabled() async throws {
+        let path = FileManager.default.temporaryDirectory.path + "/conditions-\(UUID().uuidString).json"
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        func manager(isEnabled: Bool = true, isOn: Bool = true, _ collector: Collector) -> WatchdogManager {
+            WatchdogManager(
+                oneTry {
+                    $0.conditionFile = ConditionFile(path: path)
+                    $0.isEnabled = isEnabled
+                },
+                watchdogs: [
+                    ScriptedWatchdog(
+                        name: .fundingRate, schedule: .init(isEnabled: isOn, intervalSeconds: 60)
+                    ) { _ in spike }
+                ], clock: ScriptedClock(script: moments(0)), publish: { await collector.add($0) })
+        }
+        for (isEnabled, isOn) in [(false, true), (true, false)] {
+            let first = manager(Collector())
+            await first.start()
+            await first.finish()
+            await first.stop()
+            let collector = Collector()
+            let second = manager(isEnabled: isEnabled, isOn: isOn, collector)
+            #expect(await second.firing().count == 1)
+            await second.start()
+            await second.finish()
+            let ended = await collector.events
+            #expect(ended.map(\.status) == [.resolved])
+            #expect(ended.map(\.metadata) == [["reason": .string("watchdog_disabled")]])
+            // Nothing was checked, so the real time is told.
+            #expect(ended.allSatisfy { $0.timestamp > at(1_000_000_000) })
+            #expect(await manager(Collector()).firing() == [])
+        }
+    }
+
+    @Test("what could not be handed on is not kept as told")
+    func notTold() async throws {
+        let path = FileManager.default.temporaryDirectory.path + "/conditions-\(UUID().uuidString).json"
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        let begun = Gate()
+        let gate = Gate()
+        let manager = WatchdogManager(
+            oneTry { $0.conditionFile = ConditionFile(path: path) },
+            watchdogs: [
+                ScriptedWatchdog(name: .fundingRate) { _ in spike },
+                ScriptedWatchdog(name: .unusualVolume) { _ in volume },
+            ], clock: ScriptedClock(script: moments(0)),
+            publish: { events in
+                guard events.first?.watchdog == .fundingRate else { return }
+                await begun.open()
+                await gate.pass()
+            })
+        await manager.start()
+        await begun.pass()
+        var kept: [WatchdogName] = []
+        while kept.isEmpty {
+            kept = (try? ConditionFile(path: path).load().conditions.map(\.event.watchdog)) ?? []
+            await Task.yield()
+        }
+        #expect(kept == [.unusualVolume])
+        await gate.open()
+        await manager.finish()
+        await manager.stop()
+        let all = try ConditionFile(path: path).load().conditions.map(\.event.watchdog)
+        #expect(Set(all) == [.fundingRate, .unusualVolume])
+    }
+
+    @Test("of a live market only the newest check waits, and a restart drops it")
+    func liveQueue() async throws {
+        let gate = Gate()
+        let checked = Locked<[Timestamp]>([])
+        let manager = WatchdogManager(
+            oneTry { $0.policy.queuedChecks = 1 },
+            watchdogs: [
+                ScriptedWatchdog(name: .fundingRate) { moment in
+                    checked.withLock { $0.append(moment) }
+                    if moment == at(0) { await gate.pass() }
+                    return nil
+                },
+                ScriptedWatchdog(name: .unusualVolume) { moment in
+                    if moment == at(300) { await gate.open() }
+                    return nil
+                },
+            ], clock: ScriptedClock(script: moments(0, 60, 120, 180, 240, 300)))
+        await manager.start()
+        await manager.finish()
+        let metrics = try #require(await manager.metrics(of: .fundingRate))
+        #expect(checked.withLock { $0.last } == at(300))
+        #expect(metrics.checksPerformed + metrics.checksSkipped == 6 && metrics.checksSkipped >= 3)
+    }
 }

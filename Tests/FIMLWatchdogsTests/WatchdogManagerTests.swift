@@ -164,22 +164,30 @@ struct WatchdogManagerTests {
         var metrics = WatchdogMetrics(name: .fundingRate, status: .stale)
         func status(enabled: Bool = true, idle: Int = 0) -> WatchdogStatus {
             metrics.status(
-                isEnabled: enabled, failureThreshold: 3, sinceLastCheck: .seconds(idle),
+                isEnabled: enabled, failureThreshold: 3, sinceLastInput: .seconds(idle),
                 staleAfter: .seconds(300))
         }
+        func count(_ second: Int64, seconds: Double = 1, judgements: [Judgement]?) {
+            metrics.count(
+                checkAt: at(second), seconds: seconds, judgements: judgements,
+                error: judgements == nil ? "e" : nil, events: [])
+        }
         #expect(status() == .stale)
-        metrics.count(checkAt: at(0), seconds: 0.5, judged: 2, error: nil, events: [])
+        count(0, seconds: 0.5, judgements: [])
+        #expect(status() == .stale)
+        metrics.hasJudged = true
         #expect(status() == .healthy)
-        #expect(status(idle: 301) == .stale)
+        #expect(status(idle: 300) == .healthy && status(idle: 301) == .stale)
         #expect(status(enabled: false) == .disabled)
-        metrics.count(checkAt: at(1), seconds: 1.5, judged: nil, error: "e", events: [])
+        count(1, seconds: 1.5, judgements: nil)
         #expect(status() == .degraded)
-        metrics.count(checkAt: at(2), seconds: 1, judged: nil, error: "e", events: [])
-        metrics.count(checkAt: at(3), seconds: 1, judged: nil, error: "e", events: [])
+        count(2, judgements: nil)
+        count(3, judgements: nil)
         #expect(status() == .unhealthy)
-        #expect((metrics.minCheckSeconds, metrics.maxCheckSeconds, metrics.avgCheckSeconds) == (0.5, 1.5, 1))
-        metrics.count(checkAt: at(4), seconds: 1, judged: 0, error: nil, events: [])
-        #expect(status() == .stale)
+        #expect(
+            (metrics.minCheckSeconds, metrics.maxCheckSeconds, metrics.avgCheckSeconds) == (0.5, 1.5, 1))
+        count(4, judgements: [])
+        #expect(status() == .healthy)
     }
 
     @Test("when the recording starts over, conditions end with the lap, and begin anew in the next")
