@@ -21,8 +21,8 @@ struct EventStream: Sendable {
 
     private struct Subject {
         var observedAt: Timestamp
-        /// At which moment it was judged last, be it by old figures; nil for what was restored, until the first
-        /// check.
+        /// At which moment it was judged last, be it by old figures; nil for what was restored, until the
+        /// first check.
         var judgedAt: Timestamp?
         var condition: Condition?
         /// When its last conditions began, at most as many as make it flap.

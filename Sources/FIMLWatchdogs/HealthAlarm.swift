@@ -3,8 +3,9 @@ import FIMLCore
 /// Tells when a watchdog is not well: as a change of its status, and as an event that has a beginning, a
 /// severity that grows with time, and an end.
 ///
-/// An unhealthy watchdog is an event as soon as it is seen; a stale one where it should have had input, and not
-/// while it warms up. A degraded one is none: its next check may go well. Times are real ones that only grow.
+/// An unhealthy watchdog is an event as soon as it is seen; a stale one where it should have had input, and
+/// not while it warms up. A degraded one is none: its next check may go well. Times are real ones that only
+/// grow.
 struct HealthAlarm: Sendable {
     /// From one status to another.
     struct Change: Hashable, Sendable {

@@ -29,8 +29,8 @@ public struct PriceAnomalyWatchdog: Watchdog {
     /// The symbols of its assets.
     public var subjects: Set<String>? { Set(assets.map(\.symbol)) }
 
-    /// Of shares alone only while they trade: on weekdays from 14:30 to 20:00 UTC, which lies within New York's
-    /// session in summer and in winter. Holidays are not known.
+    /// Of shares alone only while they trade: on weekdays from 14:30 to 20:00 UTC, which lies within New
+    /// York's session in summer and in winter. Holidays are not known.
     public func expectsFigures(at moment: Timestamp) -> Bool {
         guard assets.allSatisfy({ [.equity, .etf].contains($0.assetType) }) else { return true }
         let (day, second) = (moment.milliseconds / 1_000).quotientAndRemainder(dividingBy: 86_400)

@@ -10,8 +10,8 @@ public protocol Watchdog: Sendable {
     /// Whether it runs, and how often.
     var schedule: WatchdogSchedule { get }
 
-    /// What it judges in each check, by `Judgement.subject`; conditions of other subjects end when it takes the
-    /// place of another watchdog. Nil where that is not known beforehand.
+    /// What it judges in each check, by `Judgement.subject`; conditions of other subjects end when it takes
+    /// the place of another watchdog. Nil where that is not known beforehand.
     var subjects: Set<String>? { get }
 
     /// How many seconds of checks it needs before it can judge anything; 0 for most.

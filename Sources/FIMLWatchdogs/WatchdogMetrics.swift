@@ -52,8 +52,8 @@ public struct WatchdogMetrics: Hashable, Sendable {
     public internal(set) var lastInput: Timestamp?
     /// Real seconds since its last check ended, or since it was started.
     public internal(set) var secondsSinceLastCheck: Double = 0
-    /// Real seconds since a check last judged something, or found that nothing is to be expected, as of shares at
-    /// night; since it was started where none has.
+    /// Real seconds since a check last judged something, or found that nothing is to be expected, as of
+    /// shares at night; since it was started where none has.
     public internal(set) var secondsSinceLastInput: Double = 0
     /// Without input for so many seconds it is an alarm.
     var alarmAfterSeconds: Double = 300

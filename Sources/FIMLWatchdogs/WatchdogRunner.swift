@@ -80,8 +80,8 @@ actor WatchdogRunner {
         await endUnwatched()
     }
 
-    /// Gives up the check under way, forgets failures and checks that wait; the next moment is due. Conditions
-    /// stay.
+    /// Gives up the check under way, forgets failures and checks that wait; the next moment is due.
+    /// Conditions stay.
     func restart() {
         forget()
         figures.consecutiveFailures = 0

@@ -64,8 +64,8 @@ extension LoopService {
         }
     }
 
-    /// A page that somebody happens to visit must not switch watchdogs off: one may change them only where its
-    /// origin is listed by name. Programs send no `Origin`.
+    /// A page that somebody happens to visit must not switch watchdogs off: one may change them only where
+    /// its origin is listed by name. Programs send no `Origin`.
     private func refusedPage(_ request: HTTPRequest) -> HTTPResponse? {
         guard let origin = request.fields["Origin"] else { return nil }
         let origins = state.settings.cors.origins

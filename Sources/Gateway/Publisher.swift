@@ -30,14 +30,23 @@ public final class Publisher: Sendable {
         guard mailboxes.allSatisfy({ $0.count + events.count <= Self.mailboxLimit }) else { return nil }
         let now = wallMilliseconds()
         let publishedAt = monotonicNanoseconds()
-        // Posted under the lock, so that every loop sees them in the order of their positions; together, so
-        // that a subscriber who wants several is written to once.
+        // Posted under the lock, so that every loop sees them in the order of their positions. A round's worth
+        // goes together, so that a subscriber who wants several is written to once; more do not, so that loops
+        // write while the rest is stored, and a large batch does not fill every queue at once.
         return store.withLock { store in
-            let publications = events.map { store.append($0, now: now, publishedAt: publishedAt) }
-            if broadcasts {
-                for mailbox in mailboxes { mailbox.post(contentsOf: publications.map { .publication($0) }) }
+            var positions: [StreamPosition] = []
+            for start in stride(from: 0, to: events.count, by: Hub.roundCapacity) {
+                let publications = events[start..<min(start + Hub.roundCapacity, events.count)].map {
+                    store.append($0, now: now, publishedAt: publishedAt)
+                }
+                if broadcasts {
+                    for mailbox in mailboxes {
+                        mailbox.post(contentsOf: publications.map { .publication($0) })
+                    }
+                }
+                positions += publications.map(\.position)
             }
-            return publications.map(\.position)
+            return positions
         }
     }
 
