@@ -3,7 +3,8 @@ import MarketData
 
 extension LiveMarket: QuoteSource {
     /// Quotes, as `QuoteSource` says: the newest is asked for in each call, those before it are remembered.
-    /// Until a second call there is only one.
+    /// Until a second call there is only one. All are from one provider: where another has to stand in, its
+    /// own earlier ones come with it, or none.
     public func quotes(of assets: [Asset], at moment: Timestamp, covering seconds: Int64) async
         -> [Answer<[Quote]>]
     {
@@ -15,7 +16,9 @@ extension LiveMarket: QuoteSource {
     /// What one unit of an asset is worth in US dollars; nil where nobody says.
     func usdPrice(of asset: Asset, at moment: Timestamp) async -> Double? {
         let key = MarketHistory.key(of: asset)
-        if let newest = history.quotes[key]?.newest, Self.isFresh(newest, at: moment) { return newest.price }
+        if let newest = history.newestQuotes(of: key)?.newest, Self.isFresh(newest, at: moment) {
+            return newest.price
+        }
         guard case .success(let window) = await quotes(of: asset, at: moment), let newest = window.newest,
             Self.isFresh(newest, at: moment)
         else { return nil }
@@ -26,22 +29,24 @@ extension LiveMarket: QuoteSource {
         let key = MarketHistory.key(of: asset)
         let shortest = Freshness.interval(configuration.quoteIntervalSeconds)
         do throws(MarketDataError) {
-            let quote = try await fallback.first(
+            let seen = try await fallback.first(
                 "quotes", of: asset.symbol, from: order.quote(of: asset)
-            ) { quote, _ throws(MarketDataError) -> Quote? in
+            ) { quote, provider throws(MarketDataError) -> (ProviderName, Quote)? in
                 try Self.refuseFuture(quote.observedAt, at: moment)
                 var quote = quote
                 // They come as often as we ask, however often the provider has new ones.
                 quote.intervalSeconds = max(quote.intervalSeconds, shortest)
-                return quote
+                return (provider, quote)
             }
-            if let quote { history.add(quote, of: key) }
+            guard let (provider, quote) = seen else { return .success(QuoteWindow()) }
+            history.add(quote, of: key, from: provider)
+            return .success(history.quotes[key]?[provider] ?? QuoteWindow())
         } catch {
-            guard let newest = history.quotes[key]?.newest, Self.isFresh(newest, at: moment) else {
-                return .failure(error)
-            }
+            guard let window = history.newestQuotes(of: key), let newest = window.newest,
+                Self.isFresh(newest, at: moment)
+            else { return .failure(error) }
+            return .success(window)
         }
-        return .success(history.quotes[key] ?? QuoteWindow())
     }
 
     private static func isFresh(_ quote: Quote, at moment: Timestamp) -> Bool {

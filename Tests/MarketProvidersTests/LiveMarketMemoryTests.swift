@@ -109,6 +109,22 @@ struct LiveMarketMemoryTests {
         #expect(await providers.asked.count == 5)
     }
 
+    @Test("Each provider's quotes are its own: where another stands in, no movement is read from the change")
+    func quotesOfAnother() async throws {
+        let providers = LiveMarketProviders { _, _ in Live.quote(100) }
+        let market = Live.market(providers)
+        let steps: [(ProviderName, Double, [Double])] = [
+            (.binance, 100, [100]), (.coinbaseExchange, 90, [90]), (.binance, 101, [100, 101]),
+            (.coinbaseExchange, 91, [90, 91]),
+        ]
+        for (step, (who, price, expected)) in steps.enumerated() {
+            let moment = Live.after(Int64(step) * 30)
+            await providers.answer { provider, _ in provider == who ? Live.quote(price, at: moment) : nil }
+            let answers = await market.quotes(of: [Live.bitcoin], at: moment, covering: 3_600)
+            #expect(try answers[0].result.get().map(\.price) == expected)
+        }
+    }
+
     @Test("While providers are down the last quote answers, until it is stale")
     func quotesFromMemory() async throws {
         let providers = LiveMarketProviders { _, _ in Live.quote(100) }

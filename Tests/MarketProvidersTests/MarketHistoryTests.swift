@@ -25,7 +25,8 @@ final class MarketHistoryTests {
         history.add(try #require(BarWindow(bars, from: .yahoo, askedAt: Live.noon)), of: "etf/SPY")
         for step in Int64(0)..<300 {
             let moment = Live.after((step - 299) * 1_800)
-            history.add(Live.quote(0.1 + Double(step) / 3, at: moment, every: 30), of: "crypto/BTC")
+            history.add(Live.quote(0.1 + Double(step) / 3, at: moment, every: 30), of: "crypto/BTC",
+                from: step.isMultiple(of: 7) ? .kraken : .binance)
             history.add(
                 .init(observedAt: moment, depthUSD: 1e6 / Double(step + 3), intervalSeconds: 180),
                 of: "crypto/BTC", at: step.isMultiple(of: 5) ? .kraken : .binance)
@@ -123,7 +124,7 @@ final class MarketHistoryTests {
     }
 
     private static func quotes(_ rows: String) -> String {
-        #""quotes":[{"asset":"crypto/BTC","quotes":[\#(rows)]}]"#
+        #""quotes":[{"asset":"crypto/BTC","provider":"okx","quotes":[\#(rows)]}]"#
     }
 
     private static func depths(_ hours: String) -> String {
@@ -135,6 +136,7 @@ final class MarketHistoryTests {
         (#""bars":[{"asset":"BTC","provider":"binance"}]"#, "an entry is of no asset"),
         (#""bars":[{"asset":"cash/BTC","provider":"binance"}]"#, "an entry is of no asset"),
         (#""bars":[{"asset":"crypto/BTC","provider":"nobody"}]"#, "crypto/BTC is of no provider"),
+        (#""quotes":[{"asset":"crypto/BTC"}]"#, "crypto/BTC is of no provider"),
         (bars("[1760140800000,86400,1,1,1,-1,1]"), "crypto/BTC bars[0] is -1.0"),
         (bars("[1760140800000,0,1,1,1,1,1]"), "crypto/BTC bars[0] has no interval"),
         (bars("[1760140800000,86400,1,1,1,1]"), "crypto/BTC bars are not whole"),
@@ -153,7 +155,7 @@ final class MarketHistoryTests {
         let (history, lines) = try load(#"{"version":1,"# + members + "}")
         #expect(lines.count == 1)
         #expect(lines.first?.contains(reason) == true, "\(lines)")
-        #expect((history.quotes["crypto/BTC"]?.quotes.count ?? 0) <= 1)
+        #expect((history.quotes["crypto/BTC"]?[.okx]?.quotes.count ?? 0) <= 1)
         #expect(history.bars.isEmpty && history.depths.isEmpty)
     }
 
@@ -161,7 +163,7 @@ final class MarketHistoryTests {
     func tooOld() throws {
         let text = String(decoding: try Self.filled().json, as: UTF8.self)
         let (day, dayLines) = try load(text, now: Live.after(86_400))
-        #expect(day.quotes["crypto/BTC"]?.quotes.count == 1)
+        #expect(day.quotes["crypto/BTC"]?[.binance]?.quotes.count == 1)
         #expect(day.bars["etf/SPY"] != nil)
         let (week, _) = try load(text, now: Live.after(6 * 86_400))
         #expect(week.quotes.isEmpty && week.bars.isEmpty && week.depths.count == 1)
