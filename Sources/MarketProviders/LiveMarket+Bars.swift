@@ -45,7 +45,8 @@ extension LiveMarket: BarSource {
         do throws(MarketDataError) {
             let window = try await fallback.first(
                 "daily bars", of: asset.symbol,
-                from: order.bars(of: asset, every: .day, limit: BarWindow.limit)
+                from: order.bars(of: asset, every: .day, limit: BarWindow.limit),
+                lateness: { $0.lateness(at: moment) }
             ) { bars, provider throws(MarketDataError) in
                 try Self.window(of: bars, from: provider, at: moment)
             }

@@ -30,7 +30,11 @@ extension LiveMarket: QuoteSource {
         let shortest = Freshness.interval(configuration.quoteIntervalSeconds)
         do throws(MarketDataError) {
             let seen = try await fallback.first(
-                "quotes", of: asset.symbol, from: order.quote(of: asset)
+                "quotes", of: asset.symbol, from: order.quote(of: asset),
+                lateness: { _, quote in
+                    Freshness.lateness(
+                        quote.observedAt, intervalSeconds: quote.intervalSeconds, at: moment)
+                }
             ) { quote, provider throws(MarketDataError) -> (ProviderName, Quote)? in
                 try Self.refuseFuture(quote.observedAt, at: moment)
                 var quote = quote
@@ -76,7 +80,10 @@ extension LiveMarket: DepthSource {
         let interval = Freshness.interval(configuration.depthIntervalSeconds)
         do throws(MarketDataError) {
             let seen = try await fallback.first(
-                "an order book", of: asset.symbol, from: order.orderBook(of: asset)
+                "an order book", of: asset.symbol, from: order.orderBook(of: asset),
+                lateness: { _, snapshot in
+                    Freshness.lateness(snapshot.observedAt, intervalSeconds: interval, at: moment)
+                }
             ) { book, provider throws(MarketDataError) -> (ProviderName, DepthWindow.Snapshot)? in
                 try Self.refuseFuture(book.observedAt, at: moment)
                 guard let depth = book.depth(withinPercent: MarketDepth.withinPercent) else {

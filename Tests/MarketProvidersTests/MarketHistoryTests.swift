@@ -25,7 +25,8 @@ final class MarketHistoryTests {
         history.add(try #require(BarWindow(bars, from: .yahoo, askedAt: Live.noon)), of: "etf/SPY")
         for step in Int64(0)..<300 {
             let moment = Live.after((step - 299) * 1_800)
-            history.add(Live.quote(0.1 + Double(step) / 3, at: moment, every: 30), of: "crypto/BTC",
+            history.add(
+                Live.quote(0.1 + Double(step) / 3, at: moment, every: 30), of: "crypto/BTC",
                 from: step.isMultiple(of: 7) ? .kraken : .binance)
             history.add(
                 .init(observedAt: moment, depthUSD: 1e6 / Double(step + 3), intervalSeconds: 180),
