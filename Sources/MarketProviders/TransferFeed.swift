@@ -14,8 +14,9 @@ public actor TransferFeed {
     /// asked four questions at once: more would wait longer than a check may take. After a start the last
     /// hour is known within two or three calls.
     static let bitcoinBlocksPerCall = 3
-    /// How many pages of Esplora a call reads at most, but for its first block, which is read whole.
-    static let esploraPagesPerCall = 400
+    /// How many pages of Esplora a call reads at most: what its rate lets through at once. A block has about
+    /// 120; the next calls go on behind the last page.
+    static let esploraPagesPerCall = 25
     /// How many Ethereum blocks a call reads at most, 10 minutes of them.
     static let ethereumBlocksPerCall: UInt64 = 50
     /// How far apart Ethereum's blocks are, in seconds.
@@ -40,6 +41,8 @@ public actor TransferFeed {
         var window = TransferWindow()
         /// The Bitcoin blocks that were read, by their hashes.
         var blocks: [String: BlockHeader] = [:]
+        /// The Bitcoin blocks of which Esplora told some pages, by their hashes, and which page is next.
+        var begun: [String: (header: BlockHeader, nextPage: Int)] = [:]
         /// The last Ethereum block that was read.
         var lastBlock: UInt64?
     }
@@ -157,17 +160,16 @@ extension TransferFeed {
                 header = known
             } else {
                 guard read < Self.bitcoinBlocksPerCall,
-                    let block = try await bitcoinBlock(hash, pages: &pages)
-                else { return ["Bitcoin's blocks from \(hash) back were not read"] }
+                    let block = try await readBitcoinBlock(hash, pages: &pages, price: price, question)
+                else { return ["Bitcoin's blocks from \(hash) back were not read as a whole"] }
                 read += 1
-                header = block.header
-                add(block.transactions, price: price, question)
+                header = block
                 remember(header, question)
             }
             if header.time < question.since { return [] }
             hash = header.previous
         }
-        return ["Bitcoin's blocks from \(hash) back were not read"]
+        return ["Bitcoin's blocks from \(hash) back were not read as a whole"]
     }
 
     private func remember(_ header: BlockHeader, _ question: Question) {
@@ -176,6 +178,7 @@ extension TransferFeed {
             views[question.symbol]?.blocks = [:]
         }
         views[question.symbol, default: View()].blocks[header.hash] = header
+        views[question.symbol]?.begun[header.hash] = nil
     }
 
     private func latestBitcoinBlock() async throws(MarketDataError) -> String {
@@ -190,37 +193,55 @@ extension TransferFeed {
         }
     }
 
-    /// A block; nil where Esplora would need more pages than are left.
-    private func bitcoinBlock(_ hash: String, pages: inout Int) async throws(MarketDataError) -> Block? {
+    /// Keeps the large transactions of a block. Nil where Esplora has more pages of it than may be read now.
+    private func readBitcoinBlock(
+        _ hash: String, pages: inout Int, price: Double, _ question: Question
+    ) async throws(MarketDataError) -> BlockHeader? {
         guard let whole = BlockchainInfo.block(hash) else { throw MarketDataError("\(hash) is not a hash") }
         do {
-            return try await asking.ask(whole)
+            let block = try await asking.ask(whole)
+            add(block.transactions, price: price, question)
+            return block.header
         } catch let first {
             do {
-                return try await esploraBlock(hash, pages: &pages)
+                return try await readEsploraBlock(hash, pages: &pages, price: price, question)
             } catch let second {
                 throw MarketDataError("\(first); \(second)")
             }
         }
     }
 
-    private func esploraBlock(_ hash: String, pages: inout Int) async throws(MarketDataError) -> Block? {
+    private func readEsploraBlock(
+        _ hash: String, pages: inout Int, price: Double, _ question: Question
+    ) async throws(MarketDataError) -> BlockHeader? {
+        var (header, page) = try await beginning(of: hash, question)
+        while page * Esplora.pageSize < header.transactionCount {
+            guard pages < Self.esploraPagesPerCall,
+                let endpoint = Esplora.transactions(of: header, from: page * Esplora.pageSize)
+            else { return nil }
+            pages += 1
+            add(try await asking.ask(endpoint), price: price, question)
+            page += 1
+            views[question.symbol, default: View()].begun[hash] = (header, page)
+        }
+        return header
+    }
+
+    /// A block's header, and which page of it is next.
+    private func beginning(of hash: String, _ question: Question) async throws(MarketDataError)
+        -> (BlockHeader, Int)
+    {
+        if let begun = views[question.symbol]?.begun[hash] { return (begun.header, begun.nextPage) }
         guard let top = Esplora.header(hash) else { throw MarketDataError("\(hash) is not a hash") }
         let header = try await asking.ask(top)
         guard header.transactionCount <= AnswerReader.transactionLimit else {
             throw MarketDataError("a block with \(header.transactionCount) transactions is not believed")
         }
-        let needed = (header.transactionCount + Esplora.pageSize - 1) / Esplora.pageSize
-        guard pages == 0 || pages + needed <= Self.esploraPagesPerCall else { return nil }
-        pages += needed
-        var transactions: [ChainTransaction] = []
-        for number in 0..<needed {
-            guard let page = Esplora.transactions(of: header, from: number * Esplora.pageSize) else {
-                continue
-            }
-            transactions += try await asking.ask(page)
+        // More than a day's blocks. To forget them costs that some pages are read twice.
+        if let count = views[question.symbol]?.begun.count, count >= 300 {
+            views[question.symbol]?.begun = [:]
         }
-        return Block(header: header, transactions: transactions)
+        return (header, 0)
     }
 }
 

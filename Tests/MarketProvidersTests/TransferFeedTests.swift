@@ -75,7 +75,7 @@ struct TransferFeedTests {
         let feed = TransferFeed(asking: providers, whaleAlertKey: nil)
         let first = try await read(feed, "BTC", seconds: 6_000)
         #expect(first.transfers.count == 3)
-        #expect(first.missed == ["Bitcoin's blocks from \(Self.hash(17)) back were not read"])
+        #expect(first.missed == ["Bitcoin's blocks from \(Self.hash(17)) back were not read as a whole"])
         #expect(providers.asked().count == 4)
         _ = try await read(feed, "BTC", seconds: 6_000)
         _ = try await read(feed, "BTC", seconds: 6_000)
@@ -108,6 +108,48 @@ struct TransferFeedTests {
         #expect(reading.transfers.map(\.hash) == [Self.payment(2), Self.payment(3)])
         #expect(reading.missed == [])
         #expect(providers.asked().contains("/api/block/\(Self.hash(2))/txs/25"))
+    }
+
+    @Test("Bitcoin: of a block that Esplora tells in many pages each call reads 25, until it is whole")
+    func esploraPages() async throws {
+        // 3,000 transactions, one in each page of 25.
+        providers.answer("/api/blocks/tip/hash", with: Self.hash(2))
+        providers.answer(
+            "/api/block/\(Self.hash(2))",
+            with: """
+                {"id":"\(Self.hash(2))","timestamp":\(Self.now - 60),"tx_count":3000,
+                "previousblockhash":"\(Self.hash(1))"}
+                """)
+        for page in 0..<120 {
+            providers.answer(
+                "/api/block/\(Self.hash(2))/txs/\(page * 25)",
+                with: """
+                    [{"txid":"\(Self.payment(page))","vin":[],
+                    "vout":[{"scriptpubkey_address":"1Payee","value":10000000000}]}]
+                    """)
+        }
+        providers.answer("/rawblock/\(Self.hash(1))", with: Self.bitcoinBlock(1, time: Self.now - 5_000))
+        let feed = TransferFeed(asking: providers, whaleAlertKey: nil)
+        var pages: [String] = []
+        for call in 1...4 {
+            let reading = try await read(feed, "BTC")
+            #expect(reading.transfers.count == call * 25)
+            #expect(
+                reading.missed == ["Bitcoin's blocks from \(Self.hash(2)) back were not read as a whole"])
+            pages += providers.asked().filter { $0.contains("/txs/") }
+        }
+        // A page that fails is asked for again, those before it are not.
+        let page = "/api/block/\(Self.hash(2))/txs/\(110 * 25)"
+        providers.answer(page, with: nil)
+        await #expect(throws: MarketDataError.self) { _ = try await read(feed, "BTC") }
+        pages += providers.asked().filter { $0.contains("/txs/") && $0 != page }
+        providers.answer(
+            page, with: #"[{"txid":"\#(Self.payment(110))","vin":[],"vout":[{"value":10000000000}]}]"#)
+        let last = try await read(feed, "BTC")
+        #expect(last.transfers.count == 120)
+        #expect(last.missed == [])
+        pages += providers.asked().filter { $0.contains("/txs/") }
+        #expect(pages == (0..<120).map { "/api/block/\(Self.hash(2))/txs/\($0 * 25)" })
     }
 
     @Test("Bitcoin: blocks that lead in a circle, and a block of too many transactions, end")
