@@ -21,6 +21,10 @@ public actor TransferFeed {
     static let ethereumBlocksPerCall: UInt64 = 50
     /// How far apart Ethereum's blocks are, in seconds.
     static let ethereumBlockSeconds: Int64 = 12
+    /// How many of the newest Ethereum blocks are left for the next call: behind one address may stand several
+    /// nodes, and one that does not know a block yet answers that it has no events, which cannot be told from
+    /// a block without any.
+    static let ethereumUnsettledBlocks: UInt64 = 2
 
     /// What a call has seen.
     public struct Reading: Hashable, Sendable {
@@ -67,7 +71,7 @@ public actor TransferFeed {
     }
 
     /// The transfers of at least `minUSD` dollars in the `seconds` (a day at most) up to `now`, by the times
-    /// of their blocks, which become known some seconds (Ethereum) or minutes (Bitcoin) after them.
+    /// of their blocks, which become known half a minute (Ethereum) or some minutes (Bitcoin) after them.
     ///
     /// `usdPrice` is what one unit is worth; Bitcoin and Ethereum cannot be read without, USDT and USDC are
     /// then taken for a dollar. A transfer keeps the value it had when it was read, and one that was less
@@ -245,7 +249,7 @@ extension TransferFeed {
     }
 }
 
-// Ethereum: from the last block read to the newest.
+// Ethereum: from the last block read to the newest but two.
 extension TransferFeed {
     private func readEther(_ question: Question) async throws(MarketDataError) -> [String] {
         let price = try price(question)
@@ -293,7 +297,8 @@ extension TransferFeed {
 
     /// The blocks to read now, and what of the time asked for they leave out.
     private func newBlocks(_ question: Question) async throws(MarketDataError) -> (Range<UInt64>, [String]) {
-        let newest = try await asking.ask(Ethereum.latestBlockNumber())
+        let told = try await asking.ask(Ethereum.latestBlockNumber())
+        let newest = told - min(told, Self.ethereumUnsettledBlocks)
         let span = (question.now.milliseconds - question.since.milliseconds) / 1_000
         let asked = UInt64(max(span, 0) / Self.ethereumBlockSeconds + 1)
         var wanted = newest - min(newest, asked)

@@ -192,13 +192,15 @@ struct TransferFeedTests {
             """
     }
 
-    func newestBlock(_ number: UInt64) {
-        providers.answer("eth_blockNumber[]", with: #"{"id":1,"result":"\#(Ethereum.hexadecimal(number))"}"#)
+    /// Tells a newest block behind which `number` is the last that all nodes may be expected to know.
+    func settledBlock(_ number: UInt64) {
+        let newest = Ethereum.hexadecimal(number + 2)
+        providers.answer("eth_blockNumber[]", with: #"{"id":1,"result":"\#(newest)"}"#)
     }
 
     @Test("Ether: blocks that are new since the last call are read, in their order")
     func ether() async throws {
-        newestBlock(999)
+        settledBlock(999)
         for number in UInt64(900)...1_000 {
             providers.answer(Self.call("eth_getBlockByNumber", number, true), with: Self.etherBlock(number))
         }
@@ -209,18 +211,18 @@ struct TransferFeedTests {
         #expect(first.transfers.last?.usdValue == 20_000_000)
         #expect(first.missed == [])
         _ = providers.asked()
-        newestBlock(1_000)
+        settledBlock(1_000)
         let second = try await read(feed, "ETH", seconds: 60)
         #expect(second.transfers.last?.hash == "0x" + Self.payment(1_000))
         #expect(providers.asked() == ["eth_blockNumber[]", Self.call("eth_getBlockByNumber", 1_000, true)])
         // A node that lags a little behind tells nothing new, and nothing is forgotten.
-        newestBlock(990)
+        settledBlock(990)
         #expect(try await read(feed, "ETH", seconds: 60).transfers == second.transfers)
     }
 
     @Test("Ether: of a longer time fifty blocks are read, and which are missing is said")
     func etherGap() async throws {
-        newestBlock(1_000)
+        settledBlock(1_000)
         for number in UInt64(900)...1_000 {
             providers.answer(Self.call("eth_getBlockByNumber", number, true), with: Self.etherBlock(number))
         }
@@ -232,7 +234,7 @@ struct TransferFeedTests {
 
     @Test("Ether: a call that fails half way loses nothing: the next goes on where it stopped")
     func etherFailure() async throws {
-        newestBlock(1_000)
+        settledBlock(1_000)
         for number in UInt64(994)...998 {
             providers.answer(Self.call("eth_getBlockByNumber", number, true), with: Self.etherBlock(number))
         }
@@ -250,7 +252,7 @@ struct TransferFeedTests {
     @Test(
         "A token's transfers are the large events of its contract, the largest of a transaction, at a dollar")
     func token() async throws {
-        newestBlock(1_000)
+        settledBlock(1_000)
         let filter: JSONValue = [
             "fromBlock": "0x3e2", "toBlock": "0x3e8", "address": .string(Ethereum.Token.usdt.contract),
             "topics": ["0xddf252ad1be2c89b69c2b068fc378daa952ba7f163c4a11628f55a4df523b3ef"],
@@ -280,6 +282,18 @@ struct TransferFeedTests {
         #expect(providers.asked().count == 3)
     }
 
+    @Test("A token's events are not asked for of the newest two blocks, which some nodes do not know yet")
+    func unsettled() async throws {
+        for (newest, last) in [(UInt64(1_000), "0x3e6"), (1, "0x0")] {
+            providers.answer(
+                "eth_blockNumber[]", with: #"{"id":1,"result":"\#(Ethereum.hexadecimal(newest))"}"#)
+            let feed = TransferFeed(asking: providers, whaleAlertKey: nil)
+            _ = try? await read(feed, "USDC", seconds: 60, price: nil)
+            let logs = try #require(providers.asked().last)
+            #expect(logs.hasPrefix("eth_getLogs") && logs.contains("\"toBlock\":\"\(last)\""), "\(logs)")
+        }
+    }
+
     @Test("Solana is told by Whale Alert alone, and not without a key")
     func whaleAlert() async throws {
         await #expect(throws: MarketDataError.self) {
@@ -296,7 +310,7 @@ struct TransferFeedTests {
 
     @Test("Where a chain does not answer, Whale Alert does; the same transaction counts once")
     func fallback() async throws {
-        newestBlock(1_000)
+        settledBlock(1_000)
         for number in UInt64(994)...1_000 {
             providers.answer(Self.call("eth_getBlockByNumber", number, true), with: Self.etherBlock(number))
         }
