@@ -67,7 +67,8 @@ extension LiveMarket: QuoteSource {
 
 extension LiveMarket: DepthSource {
     /// Depths, as `DepthSource` says, of order books in the asset's currency, which counts as US dollars.
-    /// Each exchange is compared with itself: where another has to stand in, its own earlier snapshots make
+    /// A book that was cut off nearer to the middle than the depth is measured is refused: what rests behind
+    /// the cut would be missing. Each exchange is compared with itself: where another has to stand in, its own earlier snapshots make
     /// the mean, or there is none.
     public func depths(of assets: [Asset], at moment: Timestamp) async -> [Answer<MarketDepth?>] {
         await ConcurrentMap.map(assets) { asset in
@@ -88,6 +89,13 @@ extension LiveMarket: DepthSource {
                 try Self.refuseFuture(book.observedAt, at: moment)
                 guard let depth = book.depth(withinPercent: MarketDepth.withinPercent) else {
                     throw MarketDataError("the order book lacks a side, or its sides cross")
+                }
+                if let levels = ProviderOrder.bookLevels[provider],
+                    !book.reaches(MarketDepth.withinPercent, levels: levels)
+                {
+                    throw MarketDataError(
+                        "the \(levels) levels of its order book end within \(MarketDepth.withinPercent) % "
+                            + "of the middle")
                 }
                 return (
                     provider,
