@@ -22,14 +22,6 @@ public actor LiveMarket {
         public init() {}
     }
 
-    /// What became of the last question for an asset's daily bars.
-    struct BarQuestion {
-        /// When it was asked.
-        var askedAt: Timestamp
-        /// Why no provider answered; nil where one did.
-        var failure: MarketDataError?
-    }
-
     /// What a company last reported.
     struct KnownReport {
         /// When it came.
@@ -52,9 +44,9 @@ public actor LiveMarket {
     /// What was seen so far.
     var history: MarketHistory
     /// Questions for daily bars that are on their way, by asset: who else wants them waits for the answer.
-    var underway: [String: Task<Void, Never>] = [:]
-    /// The last question for daily bars, by asset.
-    var asked: [String: BarQuestion] = [:]
+    var underway: [String: Task<Result<BarWindow?, MarketDataError>, Never>] = [:]
+    /// When daily bars were last asked for and answered, by asset.
+    var answered: [String: Timestamp] = [:]
     /// What companies last reported, by asset.
     var reports: [String: KnownReport] = [:]
 

@@ -65,10 +65,30 @@ struct LiveMarketMemoryTests {
         #expect(try await bars(market, at: Live.after(4 * 86_400)).count == 31)
         // The last bar was over 12 hours after noon; five intervals later it is stale.
         await #expect(throws: MarketDataError.self) { try await bars(market, at: Live.after(6 * 86_400)) }
-        let count = await providers.asked.count
-        await #expect(throws: MarketDataError.self) { try await bars(market, at: Live.after(6 * 86_400 + 9)) }
-        // Nor is who is down asked again within the minute.
-        #expect(await providers.asked.count == count)
+    }
+
+    @Test("A question for bars that failed is asked again by the next try, at the same moment too")
+    func barsTriedAgain() async throws {
+        let providers = LiveMarketProviders { _, _ in nil }
+        let market = Live.market(providers)
+        await #expect(throws: MarketDataError.self) { try await bars(market) }
+        await providers.answer { _, _ in Live.bars(40) }
+        #expect(try await bars(market).count == 31)
+    }
+
+    @Test("A check that is cancelled does not wait for bars; who else waits for them gets them")
+    func barsCancelled() async throws {
+        let providers = LiveMarketProviders { _, _ in Live.bars(40) }
+        await providers.hold { _ in true }
+        let market = Live.market(providers)
+        let cancelled = Task { try await bars(market) }
+        await providers.untilRunning(1)
+        async let other = bars(market)
+        cancelled.cancel()
+        await #expect(throws: MarketDataError("the check was cancelled")) { try await cancelled.value }
+        await providers.letGo()
+        #expect(try await other.count == 31)
+        #expect(await providers.asked == [.binance])
     }
 
     @Test("Bars whose figures cannot be are refused as a whole, and the next provider asked")
