@@ -20,12 +20,16 @@ extension LiveMarket: BarSource {
         BarWindow?, MarketDataError
     > {
         let key = MarketHistory.key(of: asset)
-        if underway[key] == nil {
-            guard !wasAnswered(key, at: moment) else { return .success(history.bars[key]) }
+        let task: Task<Result<BarWindow?, MarketDataError>, Never>
+        if let underway = underway[key] {
+            task = underway
+        } else if wasAnswered(key, at: moment) {
+            return .success(history.bars[key])
+        } else {
             // Not a part of the caller's task: two checks may wait for it, and one of them be cancelled.
-            underway[key] = Task { await self.askForBars(of: asset, key, at: moment) }
+            task = Task { await self.askForBars(of: asset, key, at: moment) }
+            underway[key] = task
         }
-        guard let task = underway[key] else { return .success(history.bars[key]) }
         let result = await Self.value(of: task)
         guard case .failure = result, let window = history.bars[key], window.isFresh(at: moment) else {
             return result

@@ -1,6 +1,7 @@
 import FIMLCore
 import Foundation
 import MarketData
+import Synchronization
 import Testing
 
 @testable import MarketProviders
@@ -81,6 +82,67 @@ final class MarketHistoryTests {
         #expect(try await second.quotes(of: assets, at: moment, covering: 60)[0].result.get().count == 1)
         let bars = await second.bars(of: assets, closedBy: moment, limit: 31, unfinished: false)
         #expect(try bars[0].result.get().count == 31)
+    }
+
+    @Test("What is kept already is not written again")
+    func unchanged() async throws {
+        let providers = LiveMarketProviders { _, _ in Live.quote(100) }
+        let market = Live.market(providers, directory: directory.path)
+        let assets = [Live.bitcoin]
+        _ = await market.quotes(of: assets, at: Live.noon, covering: 60)
+        try await market.save()
+        try FileManager.default.removeItem(atPath: path)
+        try await market.save()
+        #expect(!FileManager.default.fileExists(atPath: path))
+        await providers.answer { _, _ in Live.quote(101, at: Live.after(30)) }
+        _ = await market.quotes(of: assets, at: Live.after(30), covering: 60)
+        try await market.save()
+        #expect(FileManager.default.fileExists(atPath: path))
+    }
+
+    @Test("What could not be written is written when it can be")
+    func writtenLater() async throws {
+        let missing = directory.appending(path: "later")
+        let market = Live.market(LiveMarketProviders { _, _ in Live.quote(100) }, directory: missing.path)
+        _ = await market.quotes(of: [Live.bitcoin], at: Live.noon, covering: 60)
+        await #expect(throws: MarketDataError.self) { try await market.save() }
+        try FileManager.default.createDirectory(at: missing, withIntermediateDirectories: true)
+        try await market.save()
+        #expect(FileManager.default.fileExists(atPath: missing.path + "/market-history.json"))
+    }
+
+    @Test("While the history is being written the market goes on answering", .timeLimit(.minutes(1)))
+    func savedBeside() async throws {
+        // More than the 64 KiB that a pipe holds, so that the writing stands still until somebody reads.
+        var history = MarketHistory()
+        for index in 0..<20 {
+            let window = try #require(BarWindow(Live.bars(130), from: .yahoo, askedAt: Live.noon))
+            history.add(window, of: "etf/A\(index)")
+        }
+        #expect(history.json.count > 1 << 16)
+        try HistoryFile(in: directory.path).save(history)
+        let providers = LiveMarketProviders { _, _ in Live.quote(100) }
+        let market = Live.market(providers, directory: directory.path)
+        let pipe = path + ".new"
+        #expect(mkfifo(pipe, 0o600) == 0)
+        let reader = open(pipe, O_RDONLY | O_NONBLOCK)
+        defer { close(reader) }
+        let saving = Task { try await market.save() }
+        var bytes = [UInt8](repeating: 0, count: 1 << 12)
+        while read(reader, &bytes, 1) != 1 { await Task.yield() }
+        let answers = await market.quotes(of: [Live.bitcoin], at: Live.noon, covering: 60)
+        #expect(try answers[0].result.get().last?.price == 100)
+        // A pipe cannot be flushed: the writing ends with an error.
+        let ended = Mutex(false)
+        let waiting = Task {
+            await #expect(throws: MarketDataError.self) { try await saving.value }
+            ended.withLock { $0 = true }
+        }
+        while !ended.withLock({ $0 }) {
+            _ = read(reader, &bytes, bytes.count)
+            await Task.yield()
+        }
+        await waiting.value
     }
 
     @Test("Without a file or a directory there is no history, and nothing to say")
