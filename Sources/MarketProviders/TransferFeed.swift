@@ -19,6 +19,9 @@ public actor TransferFeed {
     static let esploraPagesPerCall = 25
     /// How many Ethereum blocks a call reads at most, 10 minutes of them.
     static let ethereumBlocksPerCall: UInt64 = 50
+    /// How many large transfers of ether a call checks for having been reverted. With the blocks they are what
+    /// the node's rate lets through within the 10 s that a question may wait.
+    static let ethereumReceiptsPerCall = 12
     /// How far apart Ethereum's blocks are, in seconds.
     static let ethereumBlockSeconds: Int64 = 12
     /// How many of the newest Ethereum blocks are left for the next call: behind one address may stand several
@@ -253,11 +256,26 @@ extension TransferFeed {
 extension TransferFeed {
     private func readEther(_ question: Question) async throws(MarketDataError) -> [String] {
         let price = try price(question)
-        let (blocks, missed) = try await newBlocks(question)
+        var (blocks, missed) = try await newBlocks(question)
+        var receipts = 0
+        var unchecked = 0
         for number in blocks {
-            let block = try await asking.ask(Ethereum.block(number))
-            add(block.transactions, price: price, question)
+            var moved: [ChainTransaction] = []
+            for transaction in try await asking.ask(Ethereum.block(number)).transactions
+            where transaction.amount * price >= question.minUSD {
+                if receipts < Self.ethereumReceiptsPerCall {
+                    receipts += 1
+                    guard try await asking.ask(Ethereum.hasSucceeded(transaction.hash)) else { continue }
+                } else {
+                    unchecked += 1
+                }
+                moved.append(transaction)
+            }
+            add(moved, price: price, question)
             views[question.symbol, default: View()].lastBlock = number
+        }
+        if unchecked > 0 {
+            missed.append("whether \(unchecked) large transfers of ether were reverted was not looked at")
         }
         return missed
     }

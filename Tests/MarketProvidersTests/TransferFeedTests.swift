@@ -192,6 +192,15 @@ struct TransferFeedTests {
             """
     }
 
+    /// Answers a block and the receipt of its large transaction, which was reverted where `status` is 0.
+    func ether(_ number: UInt64, status: Int = 1) {
+        let hash = "0x" + Self.payment(Int(number))
+        providers.answer(Self.call("eth_getBlockByNumber", number, true), with: Self.etherBlock(number))
+        providers.answer(
+            "eth_getTransactionReceipt[\"\(hash)\"]",
+            with: #"{"id":1,"result":{"transactionHash":"\#(hash)","status":"0x\#(status)"}}"#)
+    }
+
     /// Tells a newest block behind which `number` is the last that all nodes may be expected to know.
     func settledBlock(_ number: UInt64) {
         let newest = Ethereum.hexadecimal(number + 2)
@@ -202,7 +211,7 @@ struct TransferFeedTests {
     func ether() async throws {
         settledBlock(999)
         for number in UInt64(900)...1_000 {
-            providers.answer(Self.call("eth_getBlockByNumber", number, true), with: Self.etherBlock(number))
+            ether(number)
         }
         let feed = TransferFeed(asking: providers, whaleAlertKey: nil)
         let first = try await read(feed, "ETH", seconds: 60)
@@ -214,7 +223,11 @@ struct TransferFeedTests {
         settledBlock(1_000)
         let second = try await read(feed, "ETH", seconds: 60)
         #expect(second.transfers.last?.hash == "0x" + Self.payment(1_000))
-        #expect(providers.asked() == ["eth_blockNumber[]", Self.call("eth_getBlockByNumber", 1_000, true)])
+        #expect(
+            providers.asked() == [
+                "eth_blockNumber[]", Self.call("eth_getBlockByNumber", 1_000, true),
+                "eth_getTransactionReceipt[\"0x\(Self.payment(1_000))\"]",
+            ])
         // A node that lags a little behind tells nothing new, and nothing is forgotten.
         settledBlock(990)
         #expect(try await read(feed, "ETH", seconds: 60).transfers == second.transfers)
@@ -224,29 +237,44 @@ struct TransferFeedTests {
     func etherGap() async throws {
         settledBlock(1_000)
         for number in UInt64(900)...1_000 {
-            providers.answer(Self.call("eth_getBlockByNumber", number, true), with: Self.etherBlock(number))
+            ether(number)
         }
         let feed = TransferFeed(asking: providers, whaleAlertKey: nil)
         let reading = try await read(feed, "ETH", seconds: 900)
         #expect(reading.transfers.count == 50)
-        #expect(reading.missed == ["Ethereum's blocks 924 to 950 were not read"])
+        #expect(
+            reading.missed == [
+                "Ethereum's blocks 924 to 950 were not read",
+                "whether 38 large transfers of ether were reverted was not looked at",
+            ])
+        #expect(providers.asked().count { $0.hasPrefix("eth_getTransactionReceipt") } == 12)
+    }
+
+    @Test("Ether: a transfer that was reverted moved nothing")
+    func etherReverted() async throws {
+        settledBlock(1_000)
+        for number in UInt64(994)...1_000 { ether(number, status: number == 999 ? 0 : 1) }
+        let feed = TransferFeed(asking: providers, whaleAlertKey: nil)
+        let reading = try await read(feed, "ETH", seconds: 24)
+        #expect(reading.transfers.map(\.hash) == ["0x" + Self.payment(998), "0x" + Self.payment(1_000)])
+        #expect(reading.missed == [])
     }
 
     @Test("Ether: a call that fails half way loses nothing: the next goes on where it stopped")
     func etherFailure() async throws {
         settledBlock(1_000)
         for number in UInt64(994)...998 {
-            providers.answer(Self.call("eth_getBlockByNumber", number, true), with: Self.etherBlock(number))
+            ether(number)
         }
         let feed = TransferFeed(asking: providers, whaleAlertKey: nil)
         await #expect(throws: MarketDataError.self) { _ = try await read(feed, "ETH", seconds: 60) }
         _ = providers.asked()
         for number in UInt64(999)...1_000 {
-            providers.answer(Self.call("eth_getBlockByNumber", number, true), with: Self.etherBlock(number))
+            ether(number)
         }
         let reading = try await read(feed, "ETH", seconds: 60)
         #expect(reading.transfers.count == 6)
-        #expect(providers.asked().count == 3)
+        #expect(providers.asked().count { $0.hasPrefix("eth_getBlockByNumber") } == 2)
     }
 
     @Test(
@@ -312,7 +340,7 @@ struct TransferFeedTests {
     func fallback() async throws {
         settledBlock(1_000)
         for number in UInt64(994)...1_000 {
-            providers.answer(Self.call("eth_getBlockByNumber", number, true), with: Self.etherBlock(number))
+            ether(number)
         }
         providers.answer(
             "/v1/transactions",
