@@ -33,9 +33,9 @@ public final class ExchangeProbe: ExchangeStatusSource {
     private let willAsk: @Sendable (Timestamp) -> Void
     private let latest = Locked<Round?>(nil)
 
-    /// Asks by `client`, which should have nothing else to do: a probe that waits behind other requests to
-    /// the same host takes its own side's load for an outage. About every `intervalSeconds`; `baseURLs` say where a provider's API is, if not at its usual
-    /// place.
+    /// Asks about every `intervalSeconds`. `baseURLs` say where a provider's API is, if not at its usual
+    /// place. The client should have nothing else to do: a probe that waits behind other requests to the same
+    /// host would take our own load for an outage.
     public convenience init(
         client: WebClient, baseURLs: [ProviderName: String] = [:], intervalSeconds: Int64 = 60,
         timeLimit: Duration = ExchangeProbe.timeLimit

@@ -9,8 +9,9 @@ struct Fallback: Sendable {
     /// Asks them.
     let client: any ProviderAsking
 
-    /// What `use` makes of the first answer that it can use and that is not too old. Nil where providers answered and none of them
-    /// had anything; where one failed too, nobody knows what it would have said, so that is an error.
+    /// What `use` makes of the first answer that it can use and that is not too old. Nil where providers
+    /// answered and none of them had anything; where one failed too, nobody knows what it would have said, so
+    /// that is an error.
     ///
     /// `lateness` says by how many milliseconds an answer is too old. One that is too old is passed over, for
     /// another provider may have a newer one; where none has, the least late counts, as a closed market's.

@@ -68,8 +68,8 @@ extension LiveMarket: QuoteSource {
 extension LiveMarket: DepthSource {
     /// Depths, as `DepthSource` says, of order books in the asset's currency, which counts as US dollars.
     /// A book that was cut off nearer to the middle than the depth is measured is refused: what rests behind
-    /// the cut would be missing. Each exchange is compared with itself: where another has to stand in, its own earlier snapshots make
-    /// the mean, or there is none.
+    /// the cut would be missing. Each exchange is compared with itself: where another has to stand in, its
+    /// own earlier snapshots make the mean, or there is none.
     public func depths(of assets: [Asset], at moment: Timestamp) async -> [Answer<MarketDepth?>] {
         await ConcurrentMap.map(assets) { asset in
             Answer(asset, await self.depth(of: asset, at: moment))

@@ -19,14 +19,14 @@ public actor TransferFeed {
     static let esploraPagesPerCall = 25
     /// How many Ethereum blocks a call reads at most, 10 minutes of them.
     static let ethereumBlocksPerCall: UInt64 = 50
-    /// How many large transfers of ether a call checks for having been reverted. With the blocks they are what
-    /// the node's rate lets through within the 10 s that a question may wait.
+    /// How many large transfers of ether a call checks for having been reverted. With the blocks they are
+    /// what the node's rate lets through within the 10 s that a question may wait.
     static let ethereumReceiptsPerCall = 12
     /// How far apart Ethereum's blocks are, in seconds.
     static let ethereumBlockSeconds: Int64 = 12
-    /// How many of the newest Ethereum blocks are left for the next call: behind one address may stand several
-    /// nodes, and one that does not know a block yet answers that it has no events, which cannot be told from
-    /// a block without any.
+    /// How many of the newest Ethereum blocks are left for the next call: behind one address may stand
+    /// several nodes, and one that does not know a block yet answers that it has no events, which cannot be
+    /// told from a block without any.
     static let ethereumUnsettledBlocks: UInt64 = 2
 
     /// What a call has seen.

@@ -100,9 +100,9 @@ extension AnswerReader {
         return nil
     }
 
-    /// A Bitcoin transaction: who owned what its first input spends, who receives the largest output that does
-    /// not go back to them, and the sum of all outputs, change included: which one is change no transaction
-    /// tells. Refused where the hash or any output is: a sum without it would be another.
+    /// A Bitcoin transaction: who owned what its first input spends, who receives the largest output that
+    /// does not go back to them, and the sum of all outputs, change included: which one is change no
+    /// transaction tells. Refused where the hash or any output is: a sum without it would be another.
     mutating func bitcoinTransaction(
         hash: JSONValue?, from: JSONValue?, outputs: [BitcoinOutput], observedAt: Timestamp, at place: String
     ) -> ChainTransaction? {
