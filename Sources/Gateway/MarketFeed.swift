@@ -71,7 +71,8 @@ struct MarketFeed: Sendable {
             configuration, client: YahooSession(asking: providers),
             transfers: TransferFeed(asking: providers, whaleAlertKey: keys[.whaleAlert]),
             now: Timestamp(milliseconds: wallMilliseconds()), log: { log.warning($0) })
-        let exchanges = ExchangeProbe(client: client, baseURLs: baseURLs)
+        // By a client of its own: behind the market's own requests an exchange would seem slow.
+        let exchanges = ExchangeProbe(client: try WebClient(), baseURLs: baseURLs)
         return MarketFeed(
             sources: MarketSources(market, exchanges: exchanges), clock: market, isLive: true,
             assets: { WatchedAssets(live: $0) },

@@ -50,7 +50,12 @@ struct BarWindow: Hashable, Sendable {
 
     /// Whether the newest bar is young enough to stand in for what providers do not give.
     func isFresh(at moment: Timestamp) -> Bool {
-        Freshness.isFresh(newest.closesAt, intervalSeconds: newest.intervalSeconds, at: moment)
+        lateness(at: moment) <= 0
+    }
+
+    /// By how many milliseconds the newest bar is too old for that; of one that is not, 0 or less.
+    func lateness(at moment: Timestamp) -> Int64 {
+        Freshness.lateness(newest.closesAt, intervalSeconds: newest.intervalSeconds, at: moment)
     }
 
     private static func isValid(_ bar: Bar) -> Bool {

@@ -34,7 +34,8 @@ public final class ExchangeProbe: ExchangeStatusSource {
     private let latest = Locked<Round?>(nil)
 
     /// Asks about every `intervalSeconds`. `baseURLs` say where a provider's API is, if not at its usual
-    /// place.
+    /// place. The client should have nothing else to do: a probe that waits behind other requests to the same
+    /// host would take our own load for an outage.
     public convenience init(
         client: WebClient, baseURLs: [ProviderName: String] = [:], intervalSeconds: Int64 = 60,
         timeLimit: Duration = ExchangeProbe.timeLimit
@@ -57,7 +58,8 @@ public final class ExchangeProbe: ExchangeStatusSource {
     }
 
     /// Of each exchange its last two statuses, the newest as of now: asked for a later moment than before,
-    /// it asks the exchanges. One that it does not know is left out.
+    /// it asks the exchanges. One that it does not know is left out, and so is a status for which the
+    /// exchange could not be asked.
     public func exchangeStatuses(of exchanges: [String], at moment: Timestamp) async -> [[ExchangeStatus]] {
         let exchanges = Set(exchanges).sorted()
         let statuses = latest.withLock { latest in
@@ -70,28 +72,30 @@ public final class ExchangeProbe: ExchangeStatusSource {
         return await statuses.value.sorted { $0.key < $1.key }.map(\.value)
     }
 
-    /// Asks all, and puts each status behind the exchange's last before the moment.
+    /// Asks all, and puts each status behind those of the exchange before the moment.
     private func ask(
         _ exchanges: [String], at moment: Timestamp, after earlier: [String: [ExchangeStatus]]
     ) async -> [String: [ExchangeStatus]] {
         willAsk(moment)
-        return await withTaskGroup(of: ExchangeStatus.self) { group in
+        // A replayed market may begin anew: what was later then is not known yet.
+        let known = earlier.mapValues { $0.filter { $0.observedAt < moment } }
+        return await withTaskGroup(of: (String, ExchangeStatus?).self) { group in
             for exchange in exchanges {
                 guard let (provider, path) = Self.known[exchange] else { continue }
                 let url = ProviderClient.baseURL(of: provider, among: baseURLs) + path
-                group.addTask { await self.ask(exchange, url, at: moment) }
+                group.addTask { (exchange, await self.ask(exchange, url, at: moment)) }
             }
             var statuses: [String: [ExchangeStatus]] = [:]
-            for await status in group {
-                // A replayed market may begin anew: what was later then is not known yet.
-                let last = earlier[status.exchange]?.last { $0.observedAt < moment }
-                statuses[status.exchange] = [last, status].compactMap(\.self)
+            for await (exchange, status) in group {
+                let lastTwo = ((known[exchange] ?? []) + [status].compactMap(\.self)).suffix(2)
+                if !lastTwo.isEmpty { statuses[exchange] = Array(lastTwo) }
             }
             return statuses
         }
     }
 
-    private func ask(_ exchange: String, _ url: String, at moment: Timestamp) async -> ExchangeStatus {
+    /// A status; nil where the exchange was not asked, which says nothing about it.
+    private func ask(_ exchange: String, _ url: String, at moment: Timestamp) async -> ExchangeStatus? {
         let request = WebRequest(
             url, fields: [("User-Agent", ProviderClient.userAgent)], timeLimit: timeLimit, maxBytes: 1 << 20,
             followsRedirects: false)
@@ -103,6 +107,8 @@ public final class ExchangeProbe: ExchangeStatusSource {
             let response = try await client.fetch(request)
             status.statusCode = response.status
             status.responseMilliseconds = response.elapsed / .milliseconds(1)
+        } catch .busy, .cancelled {
+            return nil
         } catch {
             status.error = error.description
             status.responseMilliseconds = begin.duration(to: .now) / .milliseconds(1)

@@ -9,21 +9,31 @@ struct Fallback: Sendable {
     /// Asks them.
     let client: any ProviderAsking
 
-    /// What `use` makes of the first answer that it can use. Nil where providers answered and none of them
-    /// had anything; where one failed too, nobody knows what it would have said, so that is an error.
+    /// What `use` makes of the first answer that it can use and that is not too old. Nil where providers
+    /// answered and none of them had anything; where one failed too, nobody knows what it would have said, so
+    /// that is an error.
+    ///
+    /// `lateness` says by how many milliseconds an answer is too old. One that is too old is passed over, for
+    /// another provider may have a newer one; where none has, the least late counts, as a closed market's.
     ///
     /// Throws in one line, with the reason of each, when no provider could be used: `no provider has quotes
     /// of BTC: binance: HTTP 500; kraken: no answer in 5 s`.
     func first<Figures, Usable>(
         _ what: String, of subject: String, from endpoints: [Endpoint<Figures>],
+        lateness: @Sendable (Usable) -> Int64 = { _ in 0 },
         use: @Sendable (Figures, ProviderName) throws(MarketDataError) -> Usable?
     ) async throws(MarketDataError) -> Usable? {
         var reasons: [String] = []
         var hasFailed = endpoints.isEmpty
+        var leastLate: Usable?
         for endpoint in endpoints {
             do throws(MarketDataError) {
-                if let usable = try use(try await client.ask(endpoint), endpoint.provider) { return usable }
-                reasons.append("\(endpoint.provider.rawValue): has none")
+                if let usable = try use(try await client.ask(endpoint), endpoint.provider) {
+                    guard lateness(usable) > 0 else { return usable }
+                    if leastLate.map({ lateness(usable) < lateness($0) }) ?? true { leastLate = usable }
+                } else {
+                    reasons.append("\(endpoint.provider.rawValue): has none")
+                }
             } catch {
                 hasFailed = true
                 reasons.append("\(endpoint.provider.rawValue): \(Self.line(error.description))")
@@ -31,6 +41,7 @@ struct Fallback: Sendable {
             // Who asked has gone: the others need not be troubled.
             if Task.isCancelled { break }
         }
+        if let leastLate { return leastLate }
         guard hasFailed else { return nil }
         throw Self.failure(what, of: subject, reasons)
     }

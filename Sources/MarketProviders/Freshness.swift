@@ -17,7 +17,12 @@ enum Freshness {
 
     /// Whether what is from `observedAt`, and should come every `intervalSeconds`, is young enough.
     static func isFresh(_ observedAt: Timestamp, intervalSeconds: Int64, at moment: Timestamp) -> Bool {
-        moment.milliseconds - observedAt.milliseconds <= intervalCount * intervalSeconds * 1_000
+        lateness(observedAt, intervalSeconds: intervalSeconds, at: moment) <= 0
+    }
+
+    /// By how many milliseconds such a figure is too old; of one that is young enough 0 or less.
+    static func lateness(_ observedAt: Timestamp, intervalSeconds: Int64, at moment: Timestamp) -> Int64 {
+        moment.milliseconds - observedAt.milliseconds - intervalCount * intervalSeconds * 1_000
     }
 
     /// Whether what is said to be from `observedAt` lies further ahead than clocks differ.

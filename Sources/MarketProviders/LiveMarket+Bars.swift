@@ -20,43 +20,65 @@ extension LiveMarket: BarSource {
         BarWindow?, MarketDataError
     > {
         let key = MarketHistory.key(of: asset)
-        if let task = underway[key] {
-            await task.value
-        } else if !hasAsked(key, at: moment) {
+        let task: Task<Result<BarWindow?, MarketDataError>, Never>
+        if let underway = underway[key] {
+            task = underway
+        } else if wasAnswered(key, at: moment) {
+            return .success(history.bars[key])
+        } else {
             // Not a part of the caller's task: two checks may wait for it, and one of them be cancelled.
-            let task = Task { await self.askForBars(of: asset, key, at: moment) }
+            task = Task { await self.askForBars(of: asset, key, at: moment) }
             underway[key] = task
-            await task.value
         }
-        let window = history.bars[key]
-        guard let failure = asked[key]?.failure else { return .success(window) }
-        guard let window, window.isFresh(at: moment) else { return .failure(failure) }
+        let result = await Self.value(of: task)
+        guard case .failure = result, let window = history.bars[key], window.isFresh(at: moment) else {
+            return result
+        }
         return .success(window)
     }
 
-    private func hasAsked(_ key: String, at moment: Timestamp) -> Bool {
-        guard let askedAt = asked[key]?.askedAt else { return false }
-        // Either way: after a clock was set back, the old question must not count for long.
-        return abs(moment.milliseconds - askedAt.milliseconds) < Self.barMilliseconds
+    /// What a task gives, or that the caller was cancelled: to await `value` alone would not end before the
+    /// other task does.
+    private static func value(of task: Task<Result<BarWindow?, MarketDataError>, Never>) async -> Result<
+        BarWindow?, MarketDataError
+    > {
+        let results = AsyncStream { continuation in
+            Task {
+                continuation.yield(await task.value)
+                continuation.finish()
+            }
+        }
+        for await result in results { return result }
+        return .failure(MarketDataError("the check was cancelled"))
     }
 
-    private func askForBars(of asset: Asset, _ key: String, at moment: Timestamp) async {
-        var question = BarQuestion(askedAt: moment)
+    private func wasAnswered(_ key: String, at moment: Timestamp) -> Bool {
+        guard let answeredAt = answered[key] else { return false }
+        // Either way: after a clock was set back, the old answer must not count for long.
+        return abs(moment.milliseconds - answeredAt.milliseconds) < Self.barMilliseconds
+    }
+
+    /// A failure is not remembered: the next try of the check is to ask again.
+    private func askForBars(of asset: Asset, _ key: String, at moment: Timestamp) async -> Result<
+        BarWindow?, MarketDataError
+    > {
+        defer { underway[key] = nil }
         do throws(MarketDataError) {
             let window = try await fallback.first(
                 "daily bars", of: asset.symbol,
-                from: order.bars(of: asset, every: .day, limit: BarWindow.limit)
+                from: order.bars(of: asset, every: .day, limit: BarWindow.limit),
+                lateness: { $0.lateness(at: moment) }
             ) { bars, provider throws(MarketDataError) in
                 try Self.window(of: bars, from: provider, at: moment)
             }
             if let window { history.add(window, of: key) }
+            // The table is bounded by starting over: the worst is a question too many.
+            if answered.count >= MarketHistory.assetLimit { answered.removeAll() }
+            answered[key] = moment
+            return .success(history.bars[key])
         } catch {
-            question.failure = error
+            return .failure(error)
         }
-        // The table is bounded by starting over: the worst is a question too many.
-        if asked.count >= MarketHistory.assetLimit { asked.removeAll() }
-        asked[key] = question
-        underway[key] = nil
     }
 
     private static func window(of bars: [Bar], from provider: ProviderName, at moment: Timestamp)

@@ -3,7 +3,8 @@ import MarketData
 
 extension LiveMarket: QuoteSource {
     /// Quotes, as `QuoteSource` says: the newest is asked for in each call, those before it are remembered.
-    /// Until a second call there is only one.
+    /// Until a second call there is only one. All are from one provider: where another has to stand in, its
+    /// own earlier ones come with it, or none.
     public func quotes(of assets: [Asset], at moment: Timestamp, covering seconds: Int64) async
         -> [Answer<[Quote]>]
     {
@@ -15,7 +16,9 @@ extension LiveMarket: QuoteSource {
     /// What one unit of an asset is worth in US dollars; nil where nobody says.
     func usdPrice(of asset: Asset, at moment: Timestamp) async -> Double? {
         let key = MarketHistory.key(of: asset)
-        if let newest = history.quotes[key]?.newest, Self.isFresh(newest, at: moment) { return newest.price }
+        if let newest = history.newestQuotes(of: key)?.newest, Self.isFresh(newest, at: moment) {
+            return newest.price
+        }
         guard case .success(let window) = await quotes(of: asset, at: moment), let newest = window.newest,
             Self.isFresh(newest, at: moment)
         else { return nil }
@@ -26,22 +29,28 @@ extension LiveMarket: QuoteSource {
         let key = MarketHistory.key(of: asset)
         let shortest = Freshness.interval(configuration.quoteIntervalSeconds)
         do throws(MarketDataError) {
-            let quote = try await fallback.first(
-                "quotes", of: asset.symbol, from: order.quote(of: asset)
-            ) { quote, _ throws(MarketDataError) -> Quote? in
+            let seen = try await fallback.first(
+                "quotes", of: asset.symbol, from: order.quote(of: asset),
+                lateness: { _, quote in
+                    Freshness.lateness(
+                        quote.observedAt, intervalSeconds: quote.intervalSeconds, at: moment)
+                }
+            ) { quote, provider throws(MarketDataError) -> (ProviderName, Quote)? in
                 try Self.refuseFuture(quote.observedAt, at: moment)
                 var quote = quote
                 // They come as often as we ask, however often the provider has new ones.
                 quote.intervalSeconds = max(quote.intervalSeconds, shortest)
-                return quote
+                return (provider, quote)
             }
-            if let quote { history.add(quote, of: key) }
+            guard let (provider, quote) = seen else { return .success(QuoteWindow()) }
+            history.add(quote, of: key, from: provider)
+            return .success(history.quotes[key]?[provider] ?? QuoteWindow())
         } catch {
-            guard let newest = history.quotes[key]?.newest, Self.isFresh(newest, at: moment) else {
-                return .failure(error)
-            }
+            guard let window = history.newestQuotes(of: key), let newest = window.newest,
+                Self.isFresh(newest, at: moment)
+            else { return .failure(error) }
+            return .success(window)
         }
-        return .success(history.quotes[key] ?? QuoteWindow())
     }
 
     private static func isFresh(_ quote: Quote, at moment: Timestamp) -> Bool {
@@ -58,8 +67,9 @@ extension LiveMarket: QuoteSource {
 
 extension LiveMarket: DepthSource {
     /// Depths, as `DepthSource` says, of order books in the asset's currency, which counts as US dollars.
-    /// Each exchange is compared with itself: where another has to stand in, its own earlier snapshots make
-    /// the mean, or there is none.
+    /// A book that was cut off nearer to the middle than the depth is measured is refused: what rests behind
+    /// the cut would be missing. Each exchange is compared with itself: where another has to stand in, its
+    /// own earlier snapshots make the mean, or there is none.
     public func depths(of assets: [Asset], at moment: Timestamp) async -> [Answer<MarketDepth?>] {
         await ConcurrentMap.map(assets) { asset in
             Answer(asset, await self.depth(of: asset, at: moment))
@@ -71,11 +81,21 @@ extension LiveMarket: DepthSource {
         let interval = Freshness.interval(configuration.depthIntervalSeconds)
         do throws(MarketDataError) {
             let seen = try await fallback.first(
-                "an order book", of: asset.symbol, from: order.orderBook(of: asset)
+                "an order book", of: asset.symbol, from: order.orderBook(of: asset),
+                lateness: { _, snapshot in
+                    Freshness.lateness(snapshot.observedAt, intervalSeconds: interval, at: moment)
+                }
             ) { book, provider throws(MarketDataError) -> (ProviderName, DepthWindow.Snapshot)? in
                 try Self.refuseFuture(book.observedAt, at: moment)
                 guard let depth = book.depth(withinPercent: MarketDepth.withinPercent) else {
                     throw MarketDataError("the order book lacks a side, or its sides cross")
+                }
+                if let levels = ProviderOrder.bookLevels[provider],
+                    !book.reaches(MarketDepth.withinPercent, levels: levels)
+                {
+                    throw MarketDataError(
+                        "the \(levels) levels of its order book end within \(MarketDepth.withinPercent) % "
+                            + "of the middle")
                 }
                 return (
                     provider,

@@ -22,14 +22,6 @@ public actor LiveMarket {
         public init() {}
     }
 
-    /// What became of the last question for an asset's daily bars.
-    struct BarQuestion {
-        /// When it was asked.
-        var askedAt: Timestamp
-        /// Why no provider answered; nil where one did.
-        var failure: MarketDataError?
-    }
-
     /// What a company last reported.
     struct KnownReport {
         /// When it came.
@@ -50,11 +42,17 @@ public actor LiveMarket {
     let log: @Sendable (String) -> Void
     private let file: HistoryFile?
     /// What was seen so far.
-    var history: MarketHistory
+    var history: MarketHistory {
+        didSet { isSaved = false }
+    }
+    /// Whether nothing was seen since the history was last kept.
+    private var isSaved = false
+    /// The last writing of the file.
+    private var saving: Task<Result<Void, MarketDataError>, Never>?
     /// Questions for daily bars that are on their way, by asset: who else wants them waits for the answer.
-    var underway: [String: Task<Void, Never>] = [:]
-    /// The last question for daily bars, by asset.
-    var asked: [String: BarQuestion] = [:]
+    var underway: [String: Task<Result<BarWindow?, MarketDataError>, Never>] = [:]
+    /// When daily bars were last asked for and answered, by asset.
+    var answered: [String: Timestamp] = [:]
     /// What companies last reported, by asset.
     var reports: [String: KnownReport] = [:]
 
@@ -73,9 +71,25 @@ public actor LiveMarket {
         history = file?.load(now: now, log: log) ?? MarketHistory()
     }
 
-    /// Keeps what was seen so far, in one file that is replaced as a whole. Throws when it cannot be written;
-    /// then the old one stays.
-    public func save() throws(MarketDataError) {
-        try file?.save(history)
+    /// Keeps what was seen so far, in one file that is replaced as a whole, unless nothing was seen since the
+    /// last time. Throws when it cannot be written; then the old one stays.
+    public func save() async throws(MarketDataError) {
+        guard let file else { return }
+        let earlier = saving
+        if !isSaved {
+            isSaved = true
+            // Beside the actor, which goes on answering: a large history takes a second. One writing after
+            // another, as all begin the same file.
+            saving = Task.detached { [history] in
+                _ = await earlier?.value
+                return Result { () throws(MarketDataError) in try file.save(history) }
+            }
+        }
+        do {
+            try await saving?.value.get()
+        } catch {
+            isSaved = false
+            throw error
+        }
     }
 }

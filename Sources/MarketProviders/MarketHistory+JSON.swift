@@ -6,7 +6,8 @@ import MarketData
 //     {"version": 1,
 //      "bars": [{"asset": "crypto/BTC", "provider": "binance", "asked_at": ms,
 //                "bars": [[opens_at ms, seconds, open, high, low, close, volume or null]]}],
-//      "quotes": [{"asset": "crypto/BTC", "quotes": [[observed_at ms, price, seconds]]}],
+//      "quotes": [{"asset": "crypto/BTC", "provider": "binance",
+//                  "quotes": [[observed_at ms, price, seconds]]}],
 //      "depths": [{"asset": "crypto/BTC", "provider": "binance", "newest": [observed_at ms, usd, seconds],
 //                  "hours": [[hours since 1970, sum of usd, count]]}]}
 
@@ -26,18 +27,12 @@ extension MarketHistory: JSONWritable {
         writer.endArray()
         writer.name("quotes")
         writer.beginArray()
-        let limit = min(QuoteWindow.limit, Self.writtenQuotes / max(1, quotes.count))
-        for (key, window) in quotes.sorted(by: { $0.key < $1.key }) {
-            writer.beginObject()
-            writer.member("asset", key)
-            writer.name("quotes")
-            writer.beginArray()
-            for quote in window.quotes.suffix(limit) {
-                Self.write(
-                    [quote.observedAt.milliseconds, quote.price, quote.intervalSeconds], to: &writer)
+        let windowCount = quotes.values.reduce(0) { $0 + $1.count }
+        let limit = min(QuoteWindow.limit, Self.writtenQuotes / max(1, windowCount))
+        for (key, windows) in quotes.sorted(by: { $0.key < $1.key }) {
+            for (provider, window) in windows.sorted(by: { $0.key.rawValue < $1.key.rawValue }) {
+                Self.write(window.quotes.suffix(limit), key, provider, to: &writer)
             }
-            writer.endArray()
-            writer.endObject()
         }
         writer.endArray()
         writer.name("depths")
@@ -64,6 +59,21 @@ extension MarketHistory: JSONWritable {
                     bar.opensAt.milliseconds, bar.intervalSeconds, bar.open, bar.high, bar.low, bar.close,
                     bar.volume,
                 ], to: &writer)
+        }
+        writer.endArray()
+        writer.endObject()
+    }
+
+    private static func write(
+        _ quotes: ArraySlice<Quote>, _ key: String, _ provider: ProviderName, to writer: inout JSONWriter
+    ) {
+        writer.beginObject()
+        writer.member("asset", key)
+        writer.member("provider", provider.rawValue)
+        writer.name("quotes")
+        writer.beginArray()
+        for quote in quotes {
+            write([quote.observedAt.milliseconds, quote.price, quote.intervalSeconds], to: &writer)
         }
         writer.endArray()
         writer.endObject()
@@ -106,7 +116,9 @@ extension MarketHistory: JSONWritable {
             if let (key, window) = parser.bars(entry) { history.add(window, of: key) }
         }
         for entry in json["quotes"]?.elements ?? [] {
-            if let (key, window) = parser.quotes(entry) { history.add(window, of: key) }
+            if let (key, provider, window) = parser.quotes(entry) {
+                history.add(window, of: key, from: provider)
+            }
         }
         for entry in json["depths"]?.elements ?? [] {
             if let (key, provider, window) = parser.depths(entry) {
@@ -157,8 +169,8 @@ private struct HistoryParser {
             volume: volume)
     }
 
-    mutating func quotes(_ entry: JSONValue) -> (String, QuoteWindow)? {
-        guard let key = key(entry) else { return nil }
+    mutating func quotes(_ entry: JSONValue) -> (String, ProviderName, QuoteWindow)? {
+        guard let key = key(entry), let provider = provider(entry, key) else { return nil }
         var window = QuoteWindow()
         for (index, row) in (entry["quotes"]?.elements ?? []).enumerated() {
             let place = "\(key) quotes[\(index)]"
@@ -170,7 +182,7 @@ private struct HistoryParser {
             if !window.add(quote) { reader.refuse(place, "is not later than the one before") }
         }
         window.forget(before: now.milliseconds - QuoteWindow.keptSeconds * 1_000)
-        return window.newest == nil ? nil : (key, window)
+        return window.newest == nil ? nil : (key, provider, window)
     }
 
     mutating func depths(_ entry: JSONValue) -> (String, ProviderName, DepthWindow)? {

@@ -10,8 +10,9 @@ struct MarketHistory: Hashable, Sendable {
 
     /// Daily bars, by `key`.
     private(set) var bars: [String: BarWindow] = [:]
-    /// Quotes, by `key`.
-    private(set) var quotes: [String: QuoteWindow] = [:]
+    /// Quotes, by `key` and who gave them: a dollar and a token that stands for it, or two venues, differ in
+    /// price, and no movement may be read from that.
+    private(set) var quotes: [String: [ProviderName: QuoteWindow]] = [:]
     /// Depths, by `key` and exchange: what rests at one exchange says nothing about another.
     private(set) var depths: [String: [ProviderName: DepthWindow]] = [:]
 
@@ -26,19 +27,33 @@ struct MarketHistory: Hashable, Sendable {
         Self.insert(window, for: key, into: &bars) { $0.newest.opensAt }
     }
 
-    /// Takes in a quote unless it is not later than the newest.
-    mutating func add(_ quote: Quote, of key: String) {
-        var window = quotes[key] ?? QuoteWindow()
+    /// Takes in a quote unless it is not later than the newest of that provider.
+    mutating func add(_ quote: Quote, of key: String, from provider: ProviderName) {
         // Taken out, so that the array is not copied.
-        quotes[key] = nil
+        var window = quotes[key]?.removeValue(forKey: provider) ?? QuoteWindow()
         window.add(quote)
-        add(window, of: key)
+        add(window, of: key, from: provider)
     }
 
-    /// Takes in the quotes of an asset.
-    mutating func add(_ window: QuoteWindow, of key: String) {
+    /// Takes in the quotes of an asset from one provider.
+    mutating func add(_ window: QuoteWindow, of key: String, from provider: ProviderName) {
         guard window.newest != nil else { return }
-        Self.insert(window, for: key, into: &quotes) { $0.newest?.observedAt }
+        var windows = quotes[key] ?? [:]
+        windows[provider] = window
+        // Who has not been asked for a day has nothing left to say.
+        let newest = windows.values.compactMap(\.newest?.observedAt.milliseconds).max() ?? 0
+        windows = windows.filter { _, other in
+            other.newest.map { newest - $0.observedAt.milliseconds <= QuoteWindow.keptSeconds * 1_000 }
+                ?? false
+        }
+        Self.insert(windows, for: key, into: &quotes) { $0.values.compactMap(\.newest?.observedAt).max() }
+    }
+
+    /// The quotes of an asset from whoever gave the newest one.
+    func newestQuotes(of key: String) -> QuoteWindow? {
+        quotes[key]?.values.max {
+            ($0.newest?.observedAt.milliseconds ?? .min) < ($1.newest?.observedAt.milliseconds ?? .min)
+        }
     }
 
     /// Takes in a snapshot unless it is not later than the newest of that exchange.

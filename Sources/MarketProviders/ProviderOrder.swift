@@ -33,13 +33,20 @@ struct ProviderOrder: Sendable {
         ].compactMap(\.self)
     }
 
-    /// Order books, which only exchanges of crypto assets show to everyone.
+    /// Order books, which only exchanges of crypto assets show to everyone. Coinbase first, as it tells its
+    /// whole book: 1,000 levels of Bitcoin's at Binance reach some tenths of a percent, where a price has
+    /// that many steps.
     func orderBook(of asset: Asset) -> [Endpoint<OrderBook>] {
         [
-            Binance.orderBook(of: asset), CoinbaseExchange.orderBook(of: asset), Kraken.orderBook(of: asset),
+            CoinbaseExchange.orderBook(of: asset), Binance.orderBook(of: asset), Kraken.orderBook(of: asset),
             OKX.orderBook(of: asset), Bybit.orderBook(of: asset),
         ].compactMap(\.self)
     }
+
+    /// How many levels of a side an answer has at most: a side of so many may have been cut off there.
+    static let bookLevels: [ProviderName: Int] = [
+        .coinbaseExchange: AnswerReader.levelLimit, .binance: 1_000, .kraken: 500, .okx: 400, .bybit: 500,
+    ]
 
     /// Funding rates; of these all are asked.
     func fundingRate(of asset: Asset) -> [Endpoint<FundingRate>] {

@@ -14,12 +14,20 @@ public actor TransferFeed {
     /// asked four questions at once: more would wait longer than a check may take. After a start the last
     /// hour is known within two or three calls.
     static let bitcoinBlocksPerCall = 3
-    /// How many pages of Esplora a call reads at most, but for its first block, which is read whole.
-    static let esploraPagesPerCall = 400
+    /// How many pages of Esplora a call reads at most: what its rate lets through at once. A block has about
+    /// 120; the next calls go on behind the last page.
+    static let esploraPagesPerCall = 25
     /// How many Ethereum blocks a call reads at most, 10 minutes of them.
     static let ethereumBlocksPerCall: UInt64 = 50
+    /// How many large transfers of ether a call checks for having been reverted. With the blocks they are
+    /// what the node's rate lets through within the 10 s that a question may wait.
+    static let ethereumReceiptsPerCall = 12
     /// How far apart Ethereum's blocks are, in seconds.
     static let ethereumBlockSeconds: Int64 = 12
+    /// How many of the newest Ethereum blocks are left for the next call: behind one address may stand
+    /// several nodes, and one that does not know a block yet answers that it has no events, which cannot be
+    /// told from a block without any.
+    static let ethereumUnsettledBlocks: UInt64 = 2
 
     /// What a call has seen.
     public struct Reading: Hashable, Sendable {
@@ -40,6 +48,8 @@ public actor TransferFeed {
         var window = TransferWindow()
         /// The Bitcoin blocks that were read, by their hashes.
         var blocks: [String: BlockHeader] = [:]
+        /// The Bitcoin blocks of which Esplora told some pages, by their hashes, and which page is next.
+        var begun: [String: (header: BlockHeader, nextPage: Int)] = [:]
         /// The last Ethereum block that was read.
         var lastBlock: UInt64?
     }
@@ -64,7 +74,7 @@ public actor TransferFeed {
     }
 
     /// The transfers of at least `minUSD` dollars in the `seconds` (a day at most) up to `now`, by the times
-    /// of their blocks, which become known some seconds (Ethereum) or minutes (Bitcoin) after them.
+    /// of their blocks, which become known half a minute (Ethereum) or some minutes (Bitcoin) after them.
     ///
     /// `usdPrice` is what one unit is worth; Bitcoin and Ethereum cannot be read without, USDT and USDC are
     /// then taken for a dollar. A transfer keeps the value it had when it was read, and one that was less
@@ -157,17 +167,16 @@ extension TransferFeed {
                 header = known
             } else {
                 guard read < Self.bitcoinBlocksPerCall,
-                    let block = try await bitcoinBlock(hash, pages: &pages)
-                else { return ["Bitcoin's blocks from \(hash) back were not read"] }
+                    let block = try await readBitcoinBlock(hash, pages: &pages, price: price, question)
+                else { return ["Bitcoin's blocks from \(hash) back were not read as a whole"] }
                 read += 1
-                header = block.header
-                add(block.transactions, price: price, question)
+                header = block
                 remember(header, question)
             }
             if header.time < question.since { return [] }
             hash = header.previous
         }
-        return ["Bitcoin's blocks from \(hash) back were not read"]
+        return ["Bitcoin's blocks from \(hash) back were not read as a whole"]
     }
 
     private func remember(_ header: BlockHeader, _ question: Question) {
@@ -176,6 +185,7 @@ extension TransferFeed {
             views[question.symbol]?.blocks = [:]
         }
         views[question.symbol, default: View()].blocks[header.hash] = header
+        views[question.symbol]?.begun[header.hash] = nil
     }
 
     private func latestBitcoinBlock() async throws(MarketDataError) -> String {
@@ -190,49 +200,82 @@ extension TransferFeed {
         }
     }
 
-    /// A block; nil where Esplora would need more pages than are left.
-    private func bitcoinBlock(_ hash: String, pages: inout Int) async throws(MarketDataError) -> Block? {
+    /// Keeps the large transactions of a block. Nil where Esplora has more pages of it than may be read now.
+    private func readBitcoinBlock(
+        _ hash: String, pages: inout Int, price: Double, _ question: Question
+    ) async throws(MarketDataError) -> BlockHeader? {
         guard let whole = BlockchainInfo.block(hash) else { throw MarketDataError("\(hash) is not a hash") }
         do {
-            return try await asking.ask(whole)
+            let block = try await asking.ask(whole)
+            add(block.transactions, price: price, question)
+            return block.header
         } catch let first {
             do {
-                return try await esploraBlock(hash, pages: &pages)
+                return try await readEsploraBlock(hash, pages: &pages, price: price, question)
             } catch let second {
                 throw MarketDataError("\(first); \(second)")
             }
         }
     }
 
-    private func esploraBlock(_ hash: String, pages: inout Int) async throws(MarketDataError) -> Block? {
+    private func readEsploraBlock(
+        _ hash: String, pages: inout Int, price: Double, _ question: Question
+    ) async throws(MarketDataError) -> BlockHeader? {
+        var (header, page) = try await beginning(of: hash, question)
+        while page * Esplora.pageSize < header.transactionCount {
+            guard pages < Self.esploraPagesPerCall,
+                let endpoint = Esplora.transactions(of: header, from: page * Esplora.pageSize)
+            else { return nil }
+            pages += 1
+            add(try await asking.ask(endpoint), price: price, question)
+            page += 1
+            views[question.symbol, default: View()].begun[hash] = (header, page)
+        }
+        return header
+    }
+
+    /// A block's header, and which page of it is next.
+    private func beginning(of hash: String, _ question: Question) async throws(MarketDataError)
+        -> (BlockHeader, Int)
+    {
+        if let begun = views[question.symbol]?.begun[hash] { return (begun.header, begun.nextPage) }
         guard let top = Esplora.header(hash) else { throw MarketDataError("\(hash) is not a hash") }
         let header = try await asking.ask(top)
         guard header.transactionCount <= AnswerReader.transactionLimit else {
             throw MarketDataError("a block with \(header.transactionCount) transactions is not believed")
         }
-        let needed = (header.transactionCount + Esplora.pageSize - 1) / Esplora.pageSize
-        guard pages == 0 || pages + needed <= Self.esploraPagesPerCall else { return nil }
-        pages += needed
-        var transactions: [ChainTransaction] = []
-        for number in 0..<needed {
-            guard let page = Esplora.transactions(of: header, from: number * Esplora.pageSize) else {
-                continue
-            }
-            transactions += try await asking.ask(page)
+        // More than a day's blocks. To forget them costs that some pages are read twice.
+        if let count = views[question.symbol]?.begun.count, count >= 300 {
+            views[question.symbol]?.begun = [:]
         }
-        return Block(header: header, transactions: transactions)
+        return (header, 0)
     }
 }
 
-// Ethereum: from the last block read to the newest.
+// Ethereum: from the last block read to the newest but two.
 extension TransferFeed {
     private func readEther(_ question: Question) async throws(MarketDataError) -> [String] {
         let price = try price(question)
-        let (blocks, missed) = try await newBlocks(question)
+        var (blocks, missed) = try await newBlocks(question)
+        var receipts = 0
+        var unchecked = 0
         for number in blocks {
-            let block = try await asking.ask(Ethereum.block(number))
-            add(block.transactions, price: price, question)
+            var moved: [ChainTransaction] = []
+            for transaction in try await asking.ask(Ethereum.block(number)).transactions
+            where transaction.amount * price >= question.minUSD {
+                if receipts < Self.ethereumReceiptsPerCall {
+                    receipts += 1
+                    guard try await asking.ask(Ethereum.hasSucceeded(transaction.hash)) else { continue }
+                } else {
+                    unchecked += 1
+                }
+                moved.append(transaction)
+            }
+            add(moved, price: price, question)
             views[question.symbol, default: View()].lastBlock = number
+        }
+        if unchecked > 0 {
+            missed.append("whether \(unchecked) large transfers of ether were reverted was not looked at")
         }
         return missed
     }
@@ -272,7 +315,8 @@ extension TransferFeed {
 
     /// The blocks to read now, and what of the time asked for they leave out.
     private func newBlocks(_ question: Question) async throws(MarketDataError) -> (Range<UInt64>, [String]) {
-        let newest = try await asking.ask(Ethereum.latestBlockNumber())
+        let told = try await asking.ask(Ethereum.latestBlockNumber())
+        let newest = told - min(told, Self.ethereumUnsettledBlocks)
         let span = (question.now.milliseconds - question.since.milliseconds) / 1_000
         let asked = UInt64(max(span, 0) / Self.ethereumBlockSeconds + 1)
         var wanted = newest - min(newest, asked)

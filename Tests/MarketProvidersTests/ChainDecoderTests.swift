@@ -15,7 +15,7 @@ struct ChainDecoderTests {
         ChainTransaction(hash: hash[3], observedAt: time, from: "1Payer", to: "1Payee", amount: 30),
     ]
 
-    @Test("A Bitcoin block: the first input's owner, the largest output's, the sum of outputs")
+    @Test("A Bitcoin block: the first input's owner, the largest payee, the sum of outputs")
     func blockchainInfo() throws {
         #expect(
             try BlockchainInfo.latestBlockHash().decode([UInt8](CryptoFixtures.latestBlock.utf8)).figures
@@ -46,6 +46,45 @@ struct ChainDecoderTests {
         #expect(try page.decode([UInt8](CryptoFixtures.esploraPage.utf8)).figures == Self.bitcoin)
         #expect(Esplora.transactions(of: header, from: 7) == nil)
         #expect(Esplora.transactions(of: header, from: -25) == nil)
+    }
+
+    /// Outputs in satoshis, and who received most.
+    static let payees: [([(String?, Int)], String?)] = [
+        ([("1Payer", 900), ("1Payee", 100)], "1Payee"),
+        ([("1Other", 10), ("1Payer", 900), ("1Payee", 100)], "1Payee"),
+        ([("1Payer", 900), (nil, 100)], nil),
+        // Who pays themselves alone.
+        ([("1Payer", 900), ("1Payer", 100)], "1Payer"),
+    ]
+
+    @Test(
+        "Change that goes back to the payer makes nobody the receiver, and counts in the sum",
+        arguments: payees)
+    func change(outputs: [(String?, Int)], to: String?) throws {
+        var reader = AnswerReader()
+        let transaction = reader.bitcoinTransaction(
+            hash: .string(Self.hash[2]), from: "1Payer",
+            outputs: outputs.map { address, satoshis in
+                BitcoinOutput(address: address.map { .string($0) }, satoshis: .integer(Int64(satoshis)))
+            },
+            observedAt: Self.time, at: "tx[0]")
+        #expect(transaction?.to == to)
+        #expect(transaction?.amount == Double(outputs.reduce(0) { $0 + $1.1 }) / 1e8)
+    }
+
+    /// What a node says of a transaction; nil where that is nothing.
+    static let receipts: [(String, Bool?)] = [
+        (#"{"transactionHash":"0xab","status":"0x1"}"#, true),
+        (#"{"transactionHash":"0xab","status":"0x0"}"#, false),
+        (#"{"transactionHash":"0xcd","status":"0x1"}"#, nil),
+        (#"{"transactionHash":"0xab"}"#, nil), (#"{"transactionHash":"0xab","status":1}"#, nil),
+        ("null", nil),
+    ]
+
+    @Test("A receipt tells whether its transaction was reverted (EIP-658)", arguments: receipts)
+    func receipt(result: String, hasSucceeded: Bool?) {
+        let body = [UInt8](#"{"jsonrpc":"2.0","id":1,"result":\#(result)}"#.utf8)
+        #expect((try? Ethereum.hasSucceeded("0xab").decode(body).figures) == hasSucceeded)
     }
 
     @Test("What is no hash does not come into a URL", arguments: ["", "../x", hash[0] + "0", "zz"])

@@ -101,6 +101,27 @@ struct ExchangeProbeTests {
         #expect(asked.elements == ["/v2/time"])
     }
 
+    @Test("An exchange that could not be asked has no new status: our own load is not its outage")
+    func notAsked() async throws {
+        let asked = SharedList()
+        let server = try ScriptedServer { request in
+            asked.append(request.path)
+            return request.path == "/slow"
+                ? ScriptedReply(HTTPResponse(status: 200), fault: .silence) : ScriptedReply(200)
+        }
+        let client = try WebClient(maxOpen: 1)
+        let probe = ExchangeProbe(client: client, baseURLs: [.kraken: server.baseURL])
+        let before = await probe.exchangeStatuses(of: ["kraken"], at: at(0))
+        #expect(codes(before) == [[200]])
+        // Takes the only place that the client has.
+        let other = Task { try await client.fetch(WebRequest(server.baseURL + "/slow")) }
+        while !asked.elements.contains("/slow") { await Task.yield() }
+        #expect(await probe.exchangeStatuses(of: ["kraken"], at: at(60)) == before)
+        #expect(await ExchangeProbe(client: client).exchangeStatuses(of: ["kraken"], at: at(60)) == [])
+        other.cancel()
+        _ = await other.result
+    }
+
     @Test("An exchange that is not known is left out")
     func unknown() async {
         #expect(await ExchangeProbe(client: client).exchangeStatuses(of: ["mtgox"], at: at(0)) == [])

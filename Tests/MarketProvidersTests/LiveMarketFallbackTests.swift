@@ -123,6 +123,56 @@ struct LiveMarketFallbackTests {
         #expect(await providers.asked == [.binance])
     }
 
+    /// What was asked for is from how many seconds before the moment at the first two exchanges, and which
+    /// of them counts.
+    static let ages: [(Int64, Int64, ProviderName)] = [
+        // A quote is asked for each 30 s, and stale after 150.
+        (150, 0, .binance), (151, 150, .coinbaseExchange), (300, 200, .coinbaseExchange),
+        (200, 300, .binance),
+    ]
+
+    @Test(
+        "A stale quote is passed over for a younger one; where all are stale, the youngest counts",
+        arguments: ages)
+    func staleQuote(first: Int64, second: Int64, expected: ProviderName) async throws {
+        let providers = LiveMarketProviders { provider, _ in
+            switch provider {
+            case .binance: Live.quote(1, at: Live.after(-first))
+            case .coinbaseExchange: Live.quote(2, at: Live.after(-second))
+            default: nil
+            }
+        }
+        let answers = await Live.market(providers).quotes(of: [Live.bitcoin], at: Live.noon, covering: 60)
+        #expect(try answers[0].result.get().map(\.price) == [expected == .binance ? 1 : 2])
+    }
+
+    @Test("Stale daily bars are passed over for younger ones; where all are stale, they still answer")
+    func staleBars() async throws {
+        let providers = LiveMarketProviders { provider, _ in
+            Live.bars(40, upTo: Live.after((provider == .kraken ? -5 : -20) * 86_400))
+        }
+        var answers = await Live.market(providers).bars(
+            of: [Live.bitcoin], closedBy: Live.noon, limit: 1, unfinished: false)
+        let midnight = Live.noon.milliseconds - 43_200_000
+        #expect(
+            try answers[0].result.get().map(\.opensAt.milliseconds) == [midnight - 5 * 86_400_000])
+        #expect(await providers.asked == [.binance, .coinbaseExchange, .kraken])
+        await providers.answer { _, _ in Live.bars(40, upTo: Live.after(-20 * 86_400)) }
+        answers = await Live.market(providers).bars(
+            of: [Live.ether], closedBy: Live.noon, limit: 1, unfinished: false)
+        #expect(
+            try answers[0].result.get().map(\.opensAt.milliseconds) == [midnight - 20 * 86_400_000])
+    }
+
+    @Test("A stale order book is passed over")
+    func staleBook() async throws {
+        let providers = LiveMarketProviders { provider, _ in
+            Live.book(1_000, at: Live.after(provider == .kraken ? -900 : -901))
+        }
+        let answers = await Live.market(providers).depths(of: [Live.bitcoin], at: Live.noon)
+        #expect(try answers[0].result.get()?.observedAt == Live.after(-900))
+    }
+
     @Test("A quote from the future is refused, and the next provider asked", arguments: [60, 61])
     func future(ahead: Int64) async throws {
         let providers = LiveMarketProviders { provider, _ in

@@ -65,10 +65,30 @@ struct LiveMarketMemoryTests {
         #expect(try await bars(market, at: Live.after(4 * 86_400)).count == 31)
         // The last bar was over 12 hours after noon; five intervals later it is stale.
         await #expect(throws: MarketDataError.self) { try await bars(market, at: Live.after(6 * 86_400)) }
-        let count = await providers.asked.count
-        await #expect(throws: MarketDataError.self) { try await bars(market, at: Live.after(6 * 86_400 + 9)) }
-        // Nor is who is down asked again within the minute.
-        #expect(await providers.asked.count == count)
+    }
+
+    @Test("A question for bars that failed is asked again by the next try, at the same moment too")
+    func barsTriedAgain() async throws {
+        let providers = LiveMarketProviders { _, _ in nil }
+        let market = Live.market(providers)
+        await #expect(throws: MarketDataError.self) { try await bars(market) }
+        await providers.answer { _, _ in Live.bars(40) }
+        #expect(try await bars(market).count == 31)
+    }
+
+    @Test("A check that is cancelled does not wait for bars; who else waits for them gets them")
+    func barsCancelled() async throws {
+        let providers = LiveMarketProviders { _, _ in Live.bars(40) }
+        await providers.hold { _ in true }
+        let market = Live.market(providers)
+        let cancelled = Task { try await bars(market) }
+        await providers.untilRunning(1)
+        async let other = bars(market)
+        cancelled.cancel()
+        await #expect(throws: MarketDataError("the check was cancelled")) { try await cancelled.value }
+        await providers.letGo()
+        #expect(try await other.count == 31)
+        #expect(await providers.asked == [.binance])
     }
 
     @Test("Bars whose figures cannot be are refused as a whole, and the next provider asked")
@@ -107,6 +127,22 @@ struct LiveMarketMemoryTests {
         // The provider has a new one each second; here they come each 30.
         #expect(quotes.map(\.intervalSeconds) == [30, 30, 30])
         #expect(await providers.asked.count == 5)
+    }
+
+    @Test("Each provider's quotes are its own: where another stands in, no movement is read from the change")
+    func quotesOfAnother() async throws {
+        let providers = LiveMarketProviders { _, _ in Live.quote(100) }
+        let market = Live.market(providers)
+        let steps: [(ProviderName, Double, [Double])] = [
+            (.binance, 100, [100]), (.coinbaseExchange, 90, [90]), (.binance, 101, [100, 101]),
+            (.coinbaseExchange, 91, [90, 91]),
+        ]
+        for (step, (who, price, expected)) in steps.enumerated() {
+            let moment = Live.after(Int64(step) * 30)
+            await providers.answer { provider, _ in provider == who ? Live.quote(price, at: moment) : nil }
+            let answers = await market.quotes(of: [Live.bitcoin], at: moment, covering: 3_600)
+            #expect(try answers[0].result.get().map(\.price) == expected)
+        }
     }
 
     @Test("While providers are down the last quote answers, until it is stale")
@@ -157,7 +193,7 @@ struct LiveMarketMemoryTests {
         let market = Live.market(providers)
         _ = try await depth(market, at: Live.noon)
         await providers.answer { provider, _ in
-            provider == .binance ? nil : Live.book(50_000, at: Live.after(180))
+            provider == .coinbaseExchange ? nil : Live.book(50_000, at: Live.after(180))
         }
         let standIn = try await depth(market, at: Live.after(180))
         #expect(standIn?.snapshots == 0)
@@ -168,11 +204,55 @@ struct LiveMarketMemoryTests {
     func oneSidedBook() async throws {
         let providers = LiveMarketProviders { provider, _ in
             var book = Live.book(1_000)
-            if provider == .binance { book.asks = [] }
+            if provider == .coinbaseExchange { book.asks = [] }
             return book
         }
         #expect(try await depth(Live.market(providers), at: Live.noon) != nil)
-        #expect(await providers.asked == [.binance, .coinbaseExchange])
+        #expect(await providers.asked == [.coinbaseExchange, .binance])
+    }
+
+    /// A book of so many bids and asks, the last of them so many percent from the middle.
+    private static func book(bids: Int, asks: Int, reach: Double) -> OrderBook {
+        func side(_ count: Int, _ sign: Double) -> [OrderBook.Level] {
+            (1...count).map {
+                .init(price: 100 * (1 + sign * reach / 100 * Double($0) / Double(count)), amount: 1)
+            }
+        }
+        return OrderBook(observedAt: Live.noon, bids: side(bids, -1), asks: side(asks, 1))
+    }
+
+    /// Kraken tells 500 levels.
+    @Test(
+        "A book that was cut off within the measured depth is refused, one that reaches or is whole is not",
+        arguments: [
+            (500, 500, 1.1, true), (499, 499, 0.5, true), (8, 8, 0.8, true), (500, 499, 0.5, false),
+            (499, 500, 0.5, false), (500, 500, 0.99, false),
+        ])
+    func cutBook(bids: Int, asks: Int, reach: Double, isUsed: Bool) async throws {
+        let providers = LiveMarketProviders { provider, _ in
+            provider == .kraken ? Self.book(bids: bids, asks: asks, reach: reach) : nil
+        }
+        let answer = await Live.market(providers).depths(of: [Live.bitcoin], at: Live.noon)[0]
+        guard !isUsed else {
+            #expect(try answer.result.get() != nil)
+            return
+        }
+        #expect(
+            throws: MarketDataError(
+                "no provider has an order book of BTC: coinbase_exchange: down; binance: down; kraken: the "
+                    + "500 levels of its order book end within 1.0 % of the middle; okx: down; bybit: down")
+        ) { try answer.result.get() }
+    }
+
+    @Test("Each exchange's book counts as cut at no more levels than are asked of it")
+    func bookLevels() throws {
+        for endpoint in ProviderOrder(keys: [:]).orderBook(of: Live.bitcoin) {
+            let levels = try #require(ProviderOrder.bookLevels[endpoint.provider])
+            // Coinbase tells all.
+            guard endpoint.provider != .coinbaseExchange else { continue }
+            let asked = endpoint.request.query.compactMap { Int($0[1]) }.max()
+            #expect(try #require(asked) >= levels)
+        }
     }
 
     @Test("While exchanges are down the last depth answers, until it is stale")

@@ -1,6 +1,7 @@
 import FIMLCore
 import Foundation
 import MarketData
+import Synchronization
 import Testing
 
 @testable import MarketProviders
@@ -25,7 +26,9 @@ final class MarketHistoryTests {
         history.add(try #require(BarWindow(bars, from: .yahoo, askedAt: Live.noon)), of: "etf/SPY")
         for step in Int64(0)..<300 {
             let moment = Live.after((step - 299) * 1_800)
-            history.add(Live.quote(0.1 + Double(step) / 3, at: moment, every: 30), of: "crypto/BTC")
+            history.add(
+                Live.quote(0.1 + Double(step) / 3, at: moment, every: 30), of: "crypto/BTC",
+                from: step.isMultiple(of: 7) ? .kraken : .binance)
             history.add(
                 .init(observedAt: moment, depthUSD: 1e6 / Double(step + 3), intervalSeconds: 180),
                 of: "crypto/BTC", at: step.isMultiple(of: 5) ? .kraken : .binance)
@@ -81,6 +84,67 @@ final class MarketHistoryTests {
         #expect(try bars[0].result.get().count == 31)
     }
 
+    @Test("What is kept already is not written again")
+    func unchanged() async throws {
+        let providers = LiveMarketProviders { _, _ in Live.quote(100) }
+        let market = Live.market(providers, directory: directory.path)
+        let assets = [Live.bitcoin]
+        _ = await market.quotes(of: assets, at: Live.noon, covering: 60)
+        try await market.save()
+        try FileManager.default.removeItem(atPath: path)
+        try await market.save()
+        #expect(!FileManager.default.fileExists(atPath: path))
+        await providers.answer { _, _ in Live.quote(101, at: Live.after(30)) }
+        _ = await market.quotes(of: assets, at: Live.after(30), covering: 60)
+        try await market.save()
+        #expect(FileManager.default.fileExists(atPath: path))
+    }
+
+    @Test("What could not be written is written when it can be")
+    func writtenLater() async throws {
+        let missing = directory.appending(path: "later")
+        let market = Live.market(LiveMarketProviders { _, _ in Live.quote(100) }, directory: missing.path)
+        _ = await market.quotes(of: [Live.bitcoin], at: Live.noon, covering: 60)
+        await #expect(throws: MarketDataError.self) { try await market.save() }
+        try FileManager.default.createDirectory(at: missing, withIntermediateDirectories: true)
+        try await market.save()
+        #expect(FileManager.default.fileExists(atPath: missing.path + "/market-history.json"))
+    }
+
+    @Test("While the history is being written the market goes on answering", .timeLimit(.minutes(1)))
+    func savedBeside() async throws {
+        // More than the 64 KiB that a pipe holds, so that the writing stands still until somebody reads.
+        var history = MarketHistory()
+        for index in 0..<20 {
+            let window = try #require(BarWindow(Live.bars(130), from: .yahoo, askedAt: Live.noon))
+            history.add(window, of: "etf/A\(index)")
+        }
+        #expect(history.json.count > 1 << 16)
+        try HistoryFile(in: directory.path).save(history)
+        let providers = LiveMarketProviders { _, _ in Live.quote(100) }
+        let market = Live.market(providers, directory: directory.path)
+        let pipe = path + ".new"
+        #expect(mkfifo(pipe, 0o600) == 0)
+        let reader = open(pipe, O_RDONLY | O_NONBLOCK)
+        defer { close(reader) }
+        let saving = Task { try await market.save() }
+        var bytes = [UInt8](repeating: 0, count: 1 << 12)
+        while read(reader, &bytes, 1) != 1 { await Task.yield() }
+        let answers = await market.quotes(of: [Live.bitcoin], at: Live.noon, covering: 60)
+        #expect(try answers[0].result.get().last?.price == 100)
+        // A pipe cannot be flushed: the writing ends with an error.
+        let ended = Mutex(false)
+        let waiting = Task {
+            await #expect(throws: MarketDataError.self) { try await saving.value }
+            ended.withLock { $0 = true }
+        }
+        while !ended.withLock({ $0 }) {
+            _ = read(reader, &bytes, bytes.count)
+            await Task.yield()
+        }
+        await waiting.value
+    }
+
     @Test("Without a file or a directory there is no history, and nothing to say")
     func noFile() async throws {
         var lines: [String] = []
@@ -123,7 +187,7 @@ final class MarketHistoryTests {
     }
 
     private static func quotes(_ rows: String) -> String {
-        #""quotes":[{"asset":"crypto/BTC","quotes":[\#(rows)]}]"#
+        #""quotes":[{"asset":"crypto/BTC","provider":"okx","quotes":[\#(rows)]}]"#
     }
 
     private static func depths(_ hours: String) -> String {
@@ -135,6 +199,7 @@ final class MarketHistoryTests {
         (#""bars":[{"asset":"BTC","provider":"binance"}]"#, "an entry is of no asset"),
         (#""bars":[{"asset":"cash/BTC","provider":"binance"}]"#, "an entry is of no asset"),
         (#""bars":[{"asset":"crypto/BTC","provider":"nobody"}]"#, "crypto/BTC is of no provider"),
+        (#""quotes":[{"asset":"crypto/BTC"}]"#, "crypto/BTC is of no provider"),
         (bars("[1760140800000,86400,1,1,1,-1,1]"), "crypto/BTC bars[0] is -1.0"),
         (bars("[1760140800000,0,1,1,1,1,1]"), "crypto/BTC bars[0] has no interval"),
         (bars("[1760140800000,86400,1,1,1,1]"), "crypto/BTC bars are not whole"),
@@ -153,7 +218,7 @@ final class MarketHistoryTests {
         let (history, lines) = try load(#"{"version":1,"# + members + "}")
         #expect(lines.count == 1)
         #expect(lines.first?.contains(reason) == true, "\(lines)")
-        #expect((history.quotes["crypto/BTC"]?.quotes.count ?? 0) <= 1)
+        #expect((history.quotes["crypto/BTC"]?[.okx]?.quotes.count ?? 0) <= 1)
         #expect(history.bars.isEmpty && history.depths.isEmpty)
     }
 
@@ -161,7 +226,7 @@ final class MarketHistoryTests {
     func tooOld() throws {
         let text = String(decoding: try Self.filled().json, as: UTF8.self)
         let (day, dayLines) = try load(text, now: Live.after(86_400))
-        #expect(day.quotes["crypto/BTC"]?.quotes.count == 1)
+        #expect(day.quotes["crypto/BTC"]?[.binance]?.quotes.count == 1)
         #expect(day.bars["etf/SPY"] != nil)
         let (week, _) = try load(text, now: Live.after(6 * 86_400))
         #expect(week.quotes.isEmpty && week.bars.isEmpty && week.depths.count == 1)

@@ -160,7 +160,9 @@ struct MarketWindowTests {
         var history = MarketHistory()
         for index in 0..<1_001 {
             // The third is the oldest.
-            history.add(Live.quote(1, at: Live.after(index == 2 ? -9 : Int64(index))), of: "crypto/A\(index)")
+            history.add(
+                Live.quote(1, at: Live.after(index == 2 ? -9 : Int64(index))), of: "crypto/A\(index)",
+                from: .okx)
         }
         #expect(history.quotes.count == 1_000)
         #expect(history.quotes["crypto/A2"] == nil)

@@ -75,7 +75,7 @@ struct TransferFeedTests {
         let feed = TransferFeed(asking: providers, whaleAlertKey: nil)
         let first = try await read(feed, "BTC", seconds: 6_000)
         #expect(first.transfers.count == 3)
-        #expect(first.missed == ["Bitcoin's blocks from \(Self.hash(17)) back were not read"])
+        #expect(first.missed == ["Bitcoin's blocks from \(Self.hash(17)) back were not read as a whole"])
         #expect(providers.asked().count == 4)
         _ = try await read(feed, "BTC", seconds: 6_000)
         _ = try await read(feed, "BTC", seconds: 6_000)
@@ -108,6 +108,48 @@ struct TransferFeedTests {
         #expect(reading.transfers.map(\.hash) == [Self.payment(2), Self.payment(3)])
         #expect(reading.missed == [])
         #expect(providers.asked().contains("/api/block/\(Self.hash(2))/txs/25"))
+    }
+
+    @Test("Bitcoin: of a block that Esplora tells in many pages each call reads 25, until it is whole")
+    func esploraPages() async throws {
+        // 3,000 transactions, one in each page of 25.
+        providers.answer("/api/blocks/tip/hash", with: Self.hash(2))
+        providers.answer(
+            "/api/block/\(Self.hash(2))",
+            with: """
+                {"id":"\(Self.hash(2))","timestamp":\(Self.now - 60),"tx_count":3000,
+                "previousblockhash":"\(Self.hash(1))"}
+                """)
+        for page in 0..<120 {
+            providers.answer(
+                "/api/block/\(Self.hash(2))/txs/\(page * 25)",
+                with: """
+                    [{"txid":"\(Self.payment(page))","vin":[],
+                    "vout":[{"scriptpubkey_address":"1Payee","value":10000000000}]}]
+                    """)
+        }
+        providers.answer("/rawblock/\(Self.hash(1))", with: Self.bitcoinBlock(1, time: Self.now - 5_000))
+        let feed = TransferFeed(asking: providers, whaleAlertKey: nil)
+        var pages: [String] = []
+        for call in 1...4 {
+            let reading = try await read(feed, "BTC")
+            #expect(reading.transfers.count == call * 25)
+            #expect(
+                reading.missed == ["Bitcoin's blocks from \(Self.hash(2)) back were not read as a whole"])
+            pages += providers.asked().filter { $0.contains("/txs/") }
+        }
+        // A page that fails is asked for again, those before it are not.
+        let page = "/api/block/\(Self.hash(2))/txs/\(110 * 25)"
+        providers.answer(page, with: nil)
+        await #expect(throws: MarketDataError.self) { _ = try await read(feed, "BTC") }
+        pages += providers.asked().filter { $0.contains("/txs/") && $0 != page }
+        providers.answer(
+            page, with: #"[{"txid":"\#(Self.payment(110))","vin":[],"vout":[{"value":10000000000}]}]"#)
+        let last = try await read(feed, "BTC")
+        #expect(last.transfers.count == 120)
+        #expect(last.missed == [])
+        pages += providers.asked().filter { $0.contains("/txs/") }
+        #expect(pages == (0..<120).map { "/api/block/\(Self.hash(2))/txs/\($0 * 25)" })
     }
 
     @Test("Bitcoin: blocks that lead in a circle, and a block of too many transactions, end")
@@ -150,15 +192,26 @@ struct TransferFeedTests {
             """
     }
 
-    func newestBlock(_ number: UInt64) {
-        providers.answer("eth_blockNumber[]", with: #"{"id":1,"result":"\#(Ethereum.hexadecimal(number))"}"#)
+    /// Answers a block and the receipt of its large transaction, which was reverted where `status` is 0.
+    func ether(_ number: UInt64, status: Int = 1) {
+        let hash = "0x" + Self.payment(Int(number))
+        providers.answer(Self.call("eth_getBlockByNumber", number, true), with: Self.etherBlock(number))
+        providers.answer(
+            "eth_getTransactionReceipt[\"\(hash)\"]",
+            with: #"{"id":1,"result":{"transactionHash":"\#(hash)","status":"0x\#(status)"}}"#)
+    }
+
+    /// Tells a newest block behind which `number` is the last that all nodes may be expected to know.
+    func settledBlock(_ number: UInt64) {
+        let newest = Ethereum.hexadecimal(number + 2)
+        providers.answer("eth_blockNumber[]", with: #"{"id":1,"result":"\#(newest)"}"#)
     }
 
     @Test("Ether: blocks that are new since the last call are read, in their order")
     func ether() async throws {
-        newestBlock(999)
+        settledBlock(999)
         for number in UInt64(900)...1_000 {
-            providers.answer(Self.call("eth_getBlockByNumber", number, true), with: Self.etherBlock(number))
+            ether(number)
         }
         let feed = TransferFeed(asking: providers, whaleAlertKey: nil)
         let first = try await read(feed, "ETH", seconds: 60)
@@ -167,48 +220,67 @@ struct TransferFeedTests {
         #expect(first.transfers.last?.usdValue == 20_000_000)
         #expect(first.missed == [])
         _ = providers.asked()
-        newestBlock(1_000)
+        settledBlock(1_000)
         let second = try await read(feed, "ETH", seconds: 60)
         #expect(second.transfers.last?.hash == "0x" + Self.payment(1_000))
-        #expect(providers.asked() == ["eth_blockNumber[]", Self.call("eth_getBlockByNumber", 1_000, true)])
+        #expect(
+            providers.asked() == [
+                "eth_blockNumber[]", Self.call("eth_getBlockByNumber", 1_000, true),
+                "eth_getTransactionReceipt[\"0x\(Self.payment(1_000))\"]",
+            ])
         // A node that lags a little behind tells nothing new, and nothing is forgotten.
-        newestBlock(990)
+        settledBlock(990)
         #expect(try await read(feed, "ETH", seconds: 60).transfers == second.transfers)
     }
 
     @Test("Ether: of a longer time fifty blocks are read, and which are missing is said")
     func etherGap() async throws {
-        newestBlock(1_000)
+        settledBlock(1_000)
         for number in UInt64(900)...1_000 {
-            providers.answer(Self.call("eth_getBlockByNumber", number, true), with: Self.etherBlock(number))
+            ether(number)
         }
         let feed = TransferFeed(asking: providers, whaleAlertKey: nil)
         let reading = try await read(feed, "ETH", seconds: 900)
         #expect(reading.transfers.count == 50)
-        #expect(reading.missed == ["Ethereum's blocks 924 to 950 were not read"])
+        #expect(
+            reading.missed == [
+                "Ethereum's blocks 924 to 950 were not read",
+                "whether 38 large transfers of ether were reverted was not looked at",
+            ])
+        #expect(providers.asked().count { $0.hasPrefix("eth_getTransactionReceipt") } == 12)
+    }
+
+    @Test("Ether: a transfer that was reverted moved nothing")
+    func etherReverted() async throws {
+        settledBlock(1_000)
+        for number in UInt64(994)...1_000 { ether(number, status: number == 999 ? 0 : 1) }
+        let feed = TransferFeed(asking: providers, whaleAlertKey: nil)
+        let reading = try await read(feed, "ETH", seconds: 24)
+        #expect(reading.transfers.map(\.hash) == ["0x" + Self.payment(998), "0x" + Self.payment(1_000)])
+        #expect(reading.missed == [])
     }
 
     @Test("Ether: a call that fails half way loses nothing: the next goes on where it stopped")
     func etherFailure() async throws {
-        newestBlock(1_000)
+        settledBlock(1_000)
         for number in UInt64(994)...998 {
-            providers.answer(Self.call("eth_getBlockByNumber", number, true), with: Self.etherBlock(number))
+            ether(number)
         }
         let feed = TransferFeed(asking: providers, whaleAlertKey: nil)
         await #expect(throws: MarketDataError.self) { _ = try await read(feed, "ETH", seconds: 60) }
         _ = providers.asked()
         for number in UInt64(999)...1_000 {
-            providers.answer(Self.call("eth_getBlockByNumber", number, true), with: Self.etherBlock(number))
+            ether(number)
         }
         let reading = try await read(feed, "ETH", seconds: 60)
         #expect(reading.transfers.count == 6)
-        #expect(providers.asked().count == 3)
+        #expect(providers.asked().count { $0.hasPrefix("eth_getBlockByNumber") } == 2)
     }
 
     @Test(
         "A token's transfers are the large events of its contract, the largest of a transaction, at a dollar")
     func token() async throws {
-        newestBlock(1_000)
+        settledBlock(1_000)
         let filter: JSONValue = [
             "fromBlock": "0x3e2", "toBlock": "0x3e8", "address": .string(Ethereum.Token.usdt.contract),
             "topics": ["0xddf252ad1be2c89b69c2b068fc378daa952ba7f163c4a11628f55a4df523b3ef"],
@@ -238,6 +310,18 @@ struct TransferFeedTests {
         #expect(providers.asked().count == 3)
     }
 
+    @Test("A token's events are not asked for of the newest two blocks, which some nodes do not know yet")
+    func unsettled() async throws {
+        for (newest, last) in [(UInt64(1_000), "0x3e6"), (1, "0x0")] {
+            providers.answer(
+                "eth_blockNumber[]", with: #"{"id":1,"result":"\#(Ethereum.hexadecimal(newest))"}"#)
+            let feed = TransferFeed(asking: providers, whaleAlertKey: nil)
+            _ = try? await read(feed, "USDC", seconds: 60, price: nil)
+            let logs = try #require(providers.asked().last)
+            #expect(logs.hasPrefix("eth_getLogs") && logs.contains("\"toBlock\":\"\(last)\""), "\(logs)")
+        }
+    }
+
     @Test("Solana is told by Whale Alert alone, and not without a key")
     func whaleAlert() async throws {
         await #expect(throws: MarketDataError.self) {
@@ -254,9 +338,9 @@ struct TransferFeedTests {
 
     @Test("Where a chain does not answer, Whale Alert does; the same transaction counts once")
     func fallback() async throws {
-        newestBlock(1_000)
+        settledBlock(1_000)
         for number in UInt64(994)...1_000 {
-            providers.answer(Self.call("eth_getBlockByNumber", number, true), with: Self.etherBlock(number))
+            ether(number)
         }
         providers.answer(
             "/v1/transactions",

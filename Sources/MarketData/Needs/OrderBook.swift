@@ -42,4 +42,15 @@ public struct OrderBook: Hashable, Sendable {
             + asks.reduce(0) { $1.price <= highest ? $0 + $1.price * $1.amount : $0 }
         return sides.isFinite ? sides : nil
     }
+
+    /// Whether a book of which only the best `levels` of each side are told holds all orders within `percent`
+    /// of the middle: each side has fewer, so it is whole, or ends further away. False where a side is empty.
+    public func reaches(_ percent: Double, levels: Int) -> Bool {
+        guard let bid = bids.first?.price, let ask = asks.first?.price, let lowest = bids.last?.price,
+            let highest = asks.last?.price
+        else { return false }
+        let middle = (bid + ask) / 2
+        return (bids.count < levels || lowest < middle * (1 - percent / 100))
+            && (asks.count < levels || highest > middle * (1 + percent / 100))
+    }
 }

@@ -8,7 +8,7 @@ public struct Transfer: Hashable, Sendable {
     public var observedAt: Timestamp
     /// Who paid: an address or an owner's name; nil where it is not known.
     public var from: String?
-    /// Who received most of it; nil where it is not known.
+    /// Who received most of it, the payer's change not counted; nil where it is not known.
     public var to: String?
     /// In units of the asset; at least 0. Of a Bitcoin transaction all outputs, change included.
     public var amount: Double

@@ -100,8 +100,9 @@ extension AnswerReader {
         return nil
     }
 
-    /// A Bitcoin transaction: who owned what its first input spends, who receives the largest output, and the
-    /// sum of all outputs. Refused where the hash or any output is: a sum without it would be another.
+    /// A Bitcoin transaction: who owned what its first input spends, who receives the largest output that
+    /// does not go back to them, and the sum of all outputs, change included: which one is change no
+    /// transaction tells. Refused where the hash or any output is: a sum without it would be another.
     mutating func bitcoinTransaction(
         hash: JSONValue?, from: JSONValue?, outputs: [BitcoinOutput], observedAt: Timestamp, at place: String
     ) -> ChainTransaction? {
@@ -110,17 +111,19 @@ extension AnswerReader {
             refuse(place, "has no outputs")
             return nil
         }
+        let payer = Self.party(from)
         var sum = 0.0
         var largest = -1.0
-        var receiver: JSONValue?
+        var receiver = payer
         for (index, output) in outputs.enumerated() {
             guard let value = amount(output.satoshis, at: "\(place).outputs[\(index)].value") else {
                 return nil
             }
             sum += value
-            if value > largest {
+            let address = Self.party(output.address)
+            if value > largest, address == nil || address != payer {
                 largest = value
-                receiver = output.address
+                receiver = address
             }
         }
         guard sum <= Self.allSatoshis else {
@@ -128,8 +131,7 @@ extension AnswerReader {
             return nil
         }
         return ChainTransaction(
-            hash: hash, observedAt: observedAt, from: Self.party(from), to: Self.party(receiver),
-            amount: sum / 1e8)
+            hash: hash, observedAt: observedAt, from: payer, to: receiver, amount: sum / 1e8)
     }
 
     private static func isHexadecimal(_ byte: UInt8) -> Bool {

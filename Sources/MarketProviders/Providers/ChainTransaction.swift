@@ -8,7 +8,7 @@ public struct ChainTransaction: Hashable, Sendable {
     public var observedAt: Timestamp
     /// Who paid: an address; nil where there is none.
     public var from: String?
-    /// Who received most of it: an address; nil where there is none.
+    /// Who received most of it, the payer's change not counted: an address; nil where there is none.
     public var to: String?
     /// In units of the asset; at least 0. Of a Bitcoin transaction all outputs, change included.
     public var amount: Double

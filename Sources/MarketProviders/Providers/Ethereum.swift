@@ -77,6 +77,20 @@ public enum Ethereum {
         }
     }
 
+    /// Whether a mined transaction did what it says: one that was reverted stands in its block too, and moved
+    /// nothing (EIP-658).
+    public static func hasSucceeded(_ hash: String) -> Endpoint<Bool> {
+        call("eth_getTransactionReceipt", [.string(hash)]) { (receipt, reader) throws(MarketDataError) in
+            guard receipt["transactionHash"]?.text == hash else {
+                throw MarketDataError("the answer is not the receipt of \(hash)")
+            }
+            guard let status = reader.hexadecimal(receipt["status"], at: "status") else {
+                throw reader.nothingUsable("receipt")
+            }
+            return status == 1
+        }
+    }
+
     /// What stands at the top of a block.
     public static func header(_ number: UInt64) -> Endpoint<BlockHeader> {
         call("eth_getBlockByNumber", [.string(hexadecimal(number)), false]) {
