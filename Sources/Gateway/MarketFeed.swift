@@ -18,6 +18,8 @@ struct MarketFeed: Sendable {
     let isLive: Bool
     /// What of it is watched, as it is set.
     let assets: @Sendable (Settings.Watchdogs) -> WatchedAssets
+    /// Tells it that the watchdogs have other settings.
+    let use: @Sendable (Settings.Watchdogs) async -> Void
     /// How its providers are; a recorded market has none.
     let providers: @Sendable () -> [ProviderHealth]
     /// Keeps its history over a restart; why it could not, or nil.
@@ -53,7 +55,7 @@ struct MarketFeed: Sendable {
         return MarketFeed(
             sources: MarketSources(market, exchanges: exchanges), clock: market, isLive: false,
             assets: { WatchedAssets(recorded: market, pairs: $0.correlationBreakdown.pairs) },
-            providers: { [] }, save: { nil })
+            use: { _ in }, providers: { [] }, save: { nil })
     }
 
     private static func live(_ settings: Settings, _ client: WebClient, _ log: Log) throws -> MarketFeed {
@@ -71,11 +73,17 @@ struct MarketFeed: Sendable {
             configuration, client: YahooSession(asking: providers),
             transfers: TransferFeed(asking: providers, whaleAlertKey: keys[.whaleAlert]),
             now: Timestamp(milliseconds: wallMilliseconds()), log: { log.warning($0) })
+        sayWhatNobodyAnswers(WatchedAssets(live: settings.watchdogs), keys, log)
         // By a client of its own: behind the market's own requests an exchange would seem slow.
         let exchanges = ExchangeProbe(client: try WebClient(), baseURLs: baseURLs)
         return MarketFeed(
             sources: MarketSources(market, exchanges: exchanges), clock: market, isLive: true,
             assets: { WatchedAssets(live: $0) },
+            use: { watchdogs in
+                await market.use(
+                    quoteIntervalSeconds: watchdogs.priceAnomaly.checkInterval.components.seconds,
+                    depthIntervalSeconds: watchdogs.liquidityDrop.checkInterval.components.seconds)
+            },
             providers: { providers.health() },
             save: {
                 do throws(MarketDataError) {
@@ -85,6 +93,21 @@ struct MarketFeed: Sendable {
                     return error.description
                 }
             })
+    }
+
+    /// What is watched and no provider has, said once instead of in each check.
+    private static func sayWhatNobodyAnswers(
+        _ assets: WatchedAssets, _ keys: [ProviderName: String], _ log: Log
+    ) {
+        let bookless = assets.depth.filter { $0.assetType != .crypto }.map(\.symbol)
+        if !bookless.isEmpty {
+            log.info("liquidity_drop: no provider has an order book of \(bookless.joined(separator: ", "))")
+        }
+        let unread = assets.transfers.map(\.symbol).filter { !TransferFeed.readableSymbols.contains($0) }
+        if !unread.isEmpty, keys[.whaleAlert] == nil {
+            log.info(
+                "whale_movement: transfers of \(unread.joined(separator: ", ")) need WHALE_ALERT_API_KEY")
+        }
     }
 
     /// Settings name providers as events and health do.

@@ -140,6 +140,7 @@ final class WatchdogControl: Sendable {
             }
             settings = changed
         }
+        await feed.use(settings.withLock { $0.watchdogs })
         _ = await manager.use(name) { [settings, feed] in
             let settings = settings.withLock { $0.watchdogs }
             return WatchdogSet.watchdog(name, settings, assets: feed.assets(settings), market: feed.sources)

@@ -35,7 +35,7 @@ public actor LiveMarket {
     /// The bar of today changes, those before do not: asked for once a minute an asset.
     static let barMilliseconds: Int64 = 60_000
 
-    let configuration: Configuration
+    private(set) var configuration: Configuration
     let order: ProviderOrder
     let fallback: Fallback
     let feed: TransferFeed
@@ -69,6 +69,12 @@ public actor LiveMarket {
         fallback = Fallback(client: client)
         file = configuration.directory.map { HistoryFile(in: $0) }
         history = file?.load(now: now, log: log) ?? MarketHistory()
+    }
+
+    /// Goes on with other intervals of its checks.
+    public func use(quoteIntervalSeconds: Int64, depthIntervalSeconds: Int64) {
+        configuration.quoteIntervalSeconds = quoteIntervalSeconds
+        configuration.depthIntervalSeconds = depthIntervalSeconds
     }
 
     /// Keeps what was seen so far, in one file that is replaced as a whole, unless nothing was seen since the

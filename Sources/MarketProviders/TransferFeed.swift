@@ -29,6 +29,9 @@ public actor TransferFeed {
     /// told from a block without any.
     static let ethereumUnsettledBlocks: UInt64 = 2
 
+    /// The assets whose chains are read; of others Whale Alert may know.
+    public static let readableSymbols: Set<String> = ["BTC", "ETH", "USDT", "USDC"]
+
     /// What a call has seen.
     public struct Reading: Hashable, Sendable {
         /// The large transfers, oldest first, each hash once.
