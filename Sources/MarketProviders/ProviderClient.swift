@@ -58,7 +58,7 @@ public final class ProviderClient: ProviderAsking {
         let provider = endpoint.provider
         let secrets = ProviderSecrets(endpoint.request)
         do throws(MarketDataError) {
-            let body = try await answer(provider, endpoint.request, secrets)
+            let (body, fresh) = try await answer(provider, endpoint.request, secrets)
             let decoded: Decoded<Figures>
             do {
                 decoded = try endpoint.decode(body)
@@ -66,6 +66,10 @@ public final class ProviderClient: ProviderAsking {
                 let reason = secrets.removed(from: error.description)
                 update(provider) { $0.failed(reason, at: $1) }
                 throw MarketDataError(reason)
+            }
+            // Only now: what could not be read is not to be asked about again.
+            if let fresh, let key = Self.cacheKey(provider, endpoint.request) {
+                cache.withLock { $0.keep(fresh, for: key) }
             }
             let refused = (decoded.refused.count, decoded.refused.reasons.map(secrets.removed))
             update(provider) { $0.succeeded(refused: refused.0, reasons: refused.1, at: $1) }
@@ -78,7 +82,8 @@ public final class ProviderClient: ProviderAsking {
     // MARK: - Tries
 
     private enum Outcome {
-        case body([UInt8])
+        /// What the endpoint reads; the response it is the whole of, unless that was here already.
+        case body([UInt8], fresh: WebResponse?)
         /// What failed may pass.
         case again(String)
         case failed(String)
@@ -86,7 +91,7 @@ public final class ProviderClient: ProviderAsking {
 
     private func answer(
         _ provider: ProviderName, _ request: ProviderRequest, _ secrets: ProviderSecrets
-    ) async throws(MarketDataError) -> [UInt8] {
+    ) async throws(MarketDataError) -> (body: [UInt8], fresh: WebResponse?) {
         var reasons: [String] = []
         while reasons.count < limits.tries {
             do throws(MarketDataError) {
@@ -99,7 +104,7 @@ public final class ProviderClient: ProviderAsking {
                 throw MarketDataError((reasons.suffix(1) + [error.description]).joined(separator: "; "))
             }
             switch await tryOnce(provider, request, secrets) {
-            case .body(let body): return body
+            case .body(let body, let fresh): return (body, fresh)
             case .again(let reason): reasons.append(reason)
             case .failed(let reason): throw MarketDataError(reason)
             }
@@ -127,10 +132,7 @@ public final class ProviderClient: ProviderAsking {
     private func tryOnce(
         _ provider: ProviderName, _ request: ProviderRequest, _ secrets: ProviderSecrets
     ) async -> Outcome {
-        // A POST asks for the state of a chain, which no validator is for.
-        let isCached = request.body == nil && request.answerField == nil
-        let key = isCached ? AnswerCache.Key(provider: provider, request: request) : nil
-        let kept = key.flatMap { key in cache.withLock { $0.entry(key) } }
+        let kept = Self.cacheKey(provider, request).flatMap { key in cache.withLock { $0.entry(key) } }
         let baseURL = Self.baseURL(of: provider, among: baseURLs)
         let asked = request.web(baseURL: baseURL, conditions: kept?.conditions ?? [], limits)
         let response: WebResponse
@@ -143,17 +145,23 @@ public final class ProviderClient: ProviderAsking {
             $0.answered(in: response.elapsed / .milliseconds(1), status: response.status, at: $1)
         }
         if let name = request.answerField, let value = response.field(name) {
-            return .body(Array(value.utf8))
+            return .body(Array(value.utf8), fresh: nil)
         }
         switch response.status {
         case 200..<300:
-            if let key { cache.withLock { $0.keep(response, for: key) } }
-            return .body(response.body)
+            return .body(response.body, fresh: response)
         case 304 where kept != nil:
-            return .body(kept?.body ?? [])
+            return .body(kept?.body ?? [], fresh: nil)
         default:
             return refusal(provider, response, secrets)
         }
+    }
+
+    /// Under which an answer is kept; nil where it is not.
+    private static func cacheKey(_ provider: ProviderName, _ request: ProviderRequest) -> AnswerCache.Key? {
+        // A POST asks for the state of a chain, which no validator is for.
+        guard request.body == nil, request.answerField == nil, !request.countsFromReading else { return nil }
+        return AnswerCache.Key(provider: provider, request: request)
     }
 
     private func failure(_ provider: ProviderName, _ error: WebError) -> Outcome {

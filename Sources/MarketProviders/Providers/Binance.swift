@@ -49,8 +49,8 @@ public enum Binance {
     public static func orderBook(of asset: Asset) -> Endpoint<OrderBook>? {
         guard let symbol = symbol(of: asset) else { return nil }
         let query = [["symbol", symbol], ["limit", "5000"]]
-        return Endpoint(.binance, ProviderRequest("/api/v3/depth", query: query)) {
-            body throws(MarketDataError) in
+        let request = ProviderRequest("/api/v3/depth", query: query, countsFromReading: true)
+        return Endpoint(.binance, request) { body throws(MarketDataError) in
             let answer = try json(body)
             var reader = AnswerReader()
             return try reader.orderBook(

@@ -25,8 +25,8 @@ public enum Kraken {
     /// The price of the last trade. The answer tells no time: it is from the moment of reading.
     public static func quote(of asset: Asset) -> Endpoint<Quote>? {
         guard let pair = pair(of: asset) else { return nil }
-        return Endpoint(.kraken, ProviderRequest("/0/public/Ticker", query: [["pair", pair]])) {
-            body throws(MarketDataError) in
+        let request = ProviderRequest("/0/public/Ticker", query: [["pair", pair]], countsFromReading: true)
+        return Endpoint(.kraken, request) { body throws(MarketDataError) in
             var reader = AnswerReader()
             guard let price = reader.price(try result(body)["c"]?.column(0), at: "c[0]") else {
                 throw reader.nothingUsable("quote")
@@ -43,8 +43,8 @@ public enum Kraken {
     public static func orderBook(of asset: Asset) -> Endpoint<OrderBook>? {
         guard let pair = pair(of: asset) else { return nil }
         let query = [["pair", pair], ["count", "500"]]
-        return Endpoint(.kraken, ProviderRequest("/0/public/Depth", query: query)) {
-            body throws(MarketDataError) in
+        let request = ProviderRequest("/0/public/Depth", query: query, countsFromReading: true)
+        return Endpoint(.kraken, request) { body throws(MarketDataError) in
             let book = try result(body)
             var reader = AnswerReader()
             return try reader.orderBook(
