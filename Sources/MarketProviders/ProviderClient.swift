@@ -63,9 +63,12 @@ public final class ProviderClient: ProviderAsking {
             do {
                 decoded = try endpoint.decode(body)
             } catch {
-                let reason = secrets.removed(from: error.description)
-                update(provider) { $0.failed(reason, at: $1) }
-                throw MarketDataError(reason)
+                let told = MarketDataError(secrets.removed(from: error.description), cause: error.cause)
+                update(provider) { (state, now) in
+                    if told.cause == .tooOften { state.wantsRest(until: Self.afterRest(now)) }
+                    state.failed(told, at: now)
+                }
+                throw told
             }
             // Only now: what could not be read is not to be asked about again.
             if let fresh, let key = Self.cacheKey(provider, endpoint.request) {
@@ -75,7 +78,7 @@ public final class ProviderClient: ProviderAsking {
             update(provider) { $0.succeeded(refused: refused.0, reasons: refused.1, at: $1) }
             return decoded.figures
         } catch {
-            throw MarketDataError("\(provider.rawValue): \(error.description)")
+            throw MarketDataError("\(provider.rawValue): \(error.description)", cause: error.cause)
         }
     }
 
@@ -85,8 +88,8 @@ public final class ProviderClient: ProviderAsking {
         /// What the endpoint reads; the response it is the whole of, unless that was here already.
         case body([UInt8], fresh: WebResponse?)
         /// What failed may pass.
-        case again(String)
-        case failed(String)
+        case again(MarketDataError)
+        case failed(MarketDataError)
     }
 
     private func answer(
@@ -105,8 +108,8 @@ public final class ProviderClient: ProviderAsking {
             }
             switch await tryOnce(provider, request, secrets) {
             case .body(let body, let fresh): return (body, fresh)
-            case .again(let reason): reasons.append(reason)
-            case .failed(let reason): throw MarketDataError(reason)
+            case .again(let error): reasons.append(error.description)
+            case .failed(let error): throw error
             }
         }
         throw MarketDataError("\(reasons.last ?? "not asked") (\(reasons.count) tries)")
@@ -141,9 +144,7 @@ public final class ProviderClient: ProviderAsking {
         } catch {
             return failure(provider, error)
         }
-        update(provider) {
-            $0.answered(in: response.elapsed / .milliseconds(1), status: response.status, at: $1)
-        }
+        update(provider) { (state, _) in state.answered(in: response.elapsed / .milliseconds(1)) }
         if let name = request.answerField, let value = response.field(name) {
             return .body(Array(value.utf8), fresh: nil)
         }
@@ -165,16 +166,16 @@ public final class ProviderClient: ProviderAsking {
     }
 
     private func failure(_ provider: ProviderName, _ error: WebError) -> Outcome {
-        let reason = error.description
+        let told = MarketDataError(error.description)
         switch error {
         case .timedOut, .unreachable:
-            update(provider) { $0.didNotAnswer(reason, at: $1) }
-            return .again(reason)
+            update(provider) { $0.failed(told, at: $1) }
+            return .again(told)
         case .tooLarge, .badURL, .badField:
-            update(provider) { $0.failed(reason, at: $1) }
-            return .failed(reason)
+            update(provider) { $0.failed(told, at: $1) }
+            return .failed(told)
         // Not the provider's doing.
-        case .cancelled, .busy: return .failed(reason)
+        case .cancelled, .busy: return .failed(told)
         }
     }
 
@@ -183,17 +184,36 @@ public final class ProviderClient: ProviderAsking {
         _ provider: ProviderName, _ response: WebResponse, _ secrets: ProviderSecrets
     ) -> Outcome {
         let excerpt = secrets.excerpt(of: response.body)
-        let reason = "answered \(response.status)" + (excerpt.isEmpty ? "" : ": \(excerpt)")
+        let error = MarketDataError(
+            "answered \(response.status)" + (excerpt.isEmpty ? "" : ": \(excerpt)"),
+            cause: Self.cause(of: response.status))
         let retryAfter = response.field("Retry-After")
         update(provider) { (state, now) in
             if let moment = retryAfter.flatMap({ RetryAfter.moment($0, at: now) }) {
                 state.wantsRest(until: moment)
             } else if response.status == 429 {
-                state.wantsRest(until: Timestamp(milliseconds: now.milliseconds + Self.restMilliseconds))
+                state.wantsRest(until: Self.afterRest(now))
             }
-            state.failed(reason, at: now)
+            state.failed(error, at: now)
         }
-        return response.status == 429 || response.status >= 500 ? .again(reason) : .failed(reason)
+        return response.status == 429 || response.status >= 500 ? .again(error) : .failed(error)
+    }
+
+    /// What a status other than 2xx says of the provider (RFC 9110 section 15).
+    private static func cause(of status: Int) -> MarketDataError.Cause {
+        switch status {
+        // How most say that they do not know a symbol.
+        case 400, 404: .hasNone
+        case 401, 403: .unauthorized
+        // 418 is how Binance calls a ban for asking too often.
+        case 418, 429: .tooOften
+        // 451, a redirect that leads nowhere, 5xx.
+        default: .failure
+        }
+    }
+
+    private static func afterRest(_ now: Timestamp) -> Timestamp {
+        Timestamp(milliseconds: now.milliseconds + restMilliseconds)
     }
 
     @discardableResult

@@ -48,19 +48,12 @@ struct ProviderState {
 
     // MARK: - After it
 
-    /// The provider answered, in so many milliseconds. With a fault of its own (5xx) it counts as not there.
-    mutating func answered(in milliseconds: Double, status: Int, at now: Timestamp) {
+    /// The provider answered, in so many milliseconds.
+    mutating func answered(in milliseconds: Double) {
         figures.answers += 1
         figures.lastLatencyMilliseconds = milliseconds
         let mean = figures.averageLatencyMilliseconds ?? 0
         figures.averageLatencyMilliseconds = mean + (milliseconds - mean) / Double(figures.answers)
-        if status >= 500 { circuit.failed(at: now) } else { circuit.succeeded() }
-    }
-
-    /// The provider did not answer.
-    mutating func didNotAnswer(_ reason: String, at now: Timestamp) {
-        circuit.failed(at: now)
-        failed(reason, at: now)
     }
 
     /// It wants to be left alone.
@@ -68,16 +61,22 @@ struct ProviderState {
         retryAt = max(retryAt ?? moment, moment)
     }
 
-    /// A request brought nothing of use.
-    mutating func failed(_ reason: String, at now: Timestamp) {
+    /// A request brought nothing of use. To the circuit that is a failure where nobody else would get more;
+    /// where the provider only lacks what was asked for (a symbol it does not know), all is well with it.
+    mutating func failed(_ error: MarketDataError, at now: Timestamp) {
+        switch error.cause {
+        case .failure, .unauthorized: circuit.failed(at: now)
+        case .hasNone, .tooOften: circuit.succeeded()
+        }
         figures.failures += 1
-        figures.consecutiveFailures += 1
+        if error.cause != .hasNone { figures.consecutiveFailures += 1 }
         figures.lastFailure = now
-        figures.lastError = reason
+        figures.lastError = error.description
     }
 
     /// A request brought figures, and with them some that were refused.
     mutating func succeeded(refused: Int, reasons: [String], at now: Timestamp) {
+        circuit.succeeded()
         figures.consecutiveFailures = 0
         figures.lastSuccess = now
         figures.refusedFigures += refused

@@ -85,11 +85,45 @@ struct ProviderClientLimitTests {
         #expect(provider.health?.state == .ok)
     }
 
-    @Test("An answer that says no is an answer: it opens no circuit")
-    func refusalsKeepClosed() async throws {
-        let provider = try AskedProvider([ScriptedReply(404)])
-        for _ in 0..<10 { #expect(await provider.ask().failure == "binance: answered 404") }
-        #expect(provider.requests.count == 10)
+    @Test(
+        "A symbol that is not known is no fault of the provider: no circuit opens, nor is it degraded",
+        arguments: [400, 404])
+    func refusalsKeepClosed(status: Int) async throws {
+        let replies = Array(repeating: ScriptedReply(status), count: 10)
+        let provider = try AskedProvider([ScriptedReply(200, "a")] + replies)
+        _ = await provider.ask()
+        for _ in 0..<10 { #expect(await provider.ask().failure == "binance: answered \(status)") }
+        #expect(provider.requests.count == 11)
+        #expect(provider.health?.state == .ok)
+        #expect(provider.health?.failures == 10)
+        #expect(provider.health?.lastError == "answered \(status)")
+    }
+
+    @Test("Who refuses us is left alone for a minute too", arguments: [401, 403, 451])
+    func refusalsOpen(status: Int) async throws {
+        let provider = try AskedProvider([ScriptedReply(status)])
+        for _ in 0..<10 { _ = await provider.ask() }
+        #expect(provider.requests.count == 5)
+        #expect(provider.health?.state == .circuitOpen)
+    }
+
+    /// What is made of an answer with status 200, how often it is asked of 10 times, and how it is then.
+    private static let outcomes: [(MarketDataError.Cause, Int, ProviderHealth.State)] = [
+        (.failure, 5, .circuitOpen), (.hasNone, 10, .unused), (.tooOften, 1, .rateLimited),
+    ]
+
+    @Test(
+        "Answers that cannot be read open the circuit, those of none do not, a limit is rest",
+        arguments: outcomes)
+    func readings(cause: MarketDataError.Cause, requests: Int, state: ProviderHealth.State) async throws {
+        let provider = try AskedProvider([ScriptedReply(200, "<html>")])
+        for _ in 0..<10 {
+            _ = await provider.ask(ProviderRequest("/a")) { (_) throws(MarketDataError) in
+                throw MarketDataError("no", cause: cause)
+            }
+        }
+        #expect(provider.requests.count == requests)
+        #expect(provider.health?.state == state)
     }
 
     // MARK: - Keys

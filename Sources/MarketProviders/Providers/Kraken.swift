@@ -62,12 +62,22 @@ public enum Kraken {
     /// was asked by (`XXBTZUSD` for `XBTUSD`). Throws what Kraken says is wrong: errors come with status 200.
     private static func result(_ body: [UInt8]) throws(MarketDataError) -> JSONValue {
         let answer = try AnswerReader.json(body)
-        if let error = answer["error"]?.elements?.first { throw MarketDataError(saidByProvider: error) }
+        if let error = answer["error"]?.elements?.first {
+            throw MarketDataError(saidByProvider: error, cause: cause(of: error.text ?? ""))
+        }
         // Beside the pair, OHLC has a `last`, from where on to ask next time.
         let pairs = answer["result"]?.members?.filter { $0.key != "last" } ?? [:]
         guard pairs.count == 1, let pair = pairs.first?.value else {
             throw MarketDataError("the answer does not hold one pair")
         }
         return pair
+    }
+
+    private static func cause(of error: String) -> MarketDataError.Cause {
+        switch error {
+        case "EGeneral:Too many requests", "EAPI:Rate limit exceeded": .tooOften
+        case "EQuery:Unknown asset pair": .hasNone
+        default: .failure
+        }
     }
 }

@@ -33,7 +33,9 @@ public enum Yahoo {
         return Endpoint(.yahoo, request) { body throws(MarketDataError) in
             let meta = try result(of: body, in: "chart")["meta"]
             var reader = AnswerReader()
-            guard let quote = readQuote(meta, at: "meta", &reader) else { throw reader.nothing("quote") }
+            guard let quote = readQuote(meta, at: "meta", &reader) else {
+                throw reader.nothingUsable("quote")
+            }
             return Decoded(quote, refused: reader.refused)
         }
     }
@@ -73,7 +75,7 @@ public enum Yahoo {
             guard let symbol = reader.text(item["symbol"], limit: 32, at: "\(place).symbol") else { continue }
             quotes[symbol] = readQuote(item, at: place, &reader)
         }
-        guard !quotes.isEmpty else { throw reader.nothing("quotes") }
+        guard !quotes.isEmpty else { throw reader.nothingUsable("quotes") }
         return Decoded(quotes, refused: reader.refused)
     }
 
