@@ -40,11 +40,13 @@ public struct ProviderRequest: Hashable, Sendable {
     /// Whether the answer tells no time and counts from when it is read. It is never asked for only if it has
     /// changed: one that is kept would count from now, however old it is.
     public var countsFromReading: Bool
+    /// Whose API it is sent to, where that is not the provider's by whose limits it goes.
+    public var sentTo: ProviderName?
 
     /// A request; a GET unless there is a body.
     public init(
         _ path: String, query: [[String]] = [], fields: [[String]] = [], body: [UInt8]? = nil,
-        answerField: String? = nil, countsFromReading: Bool = false
+        answerField: String? = nil, countsFromReading: Bool = false, sentTo: ProviderName? = nil
     ) {
         self.path = path
         self.query = query
@@ -52,6 +54,7 @@ public struct ProviderRequest: Hashable, Sendable {
         self.body = body
         self.answerField = answerField
         self.countsFromReading = countsFromReading
+        self.sentTo = sentTo
     }
 }
 

@@ -11,6 +11,8 @@ import WebClient
 public final class ProviderClient: ProviderAsking {
     /// Who we are, as providers see it.
     public static let userAgent = "fiml-gateway/0.1"
+    /// Who we are to Yahoo, which answers 429 to whatever is no browser, however seldom it asks.
+    static let browserUserAgent = "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0"
     /// How long a provider is left alone that says 429 and not for how long: rates are by the minute.
     static let restMilliseconds: Int64 = 60_000
 
@@ -136,8 +138,11 @@ public final class ProviderClient: ProviderAsking {
         _ provider: ProviderName, _ request: ProviderRequest, _ secrets: ProviderSecrets
     ) async -> Outcome {
         let kept = Self.cacheKey(provider, request).flatMap { key in cache.withLock { $0.entry(key) } }
-        let baseURL = Self.baseURL(of: provider, among: baseURLs)
-        let asked = request.web(baseURL: baseURL, conditions: kept?.conditions ?? [], limits)
+        let isYahoo = provider == .yahoo || provider == .yahooCookie
+        let asked = request.web(
+            baseURL: Self.baseURL(of: request.sentTo ?? provider, among: baseURLs),
+            conditions: kept?.conditions ?? [], limits,
+            userAgent: isYahoo ? Self.browserUserAgent : Self.userAgent)
         let response: WebResponse
         do {
             response = try await client.fetch(asked)

@@ -16,8 +16,8 @@ extension Provider {
         // One a second.
         case .kraken: free(name, "https://api.kraken.com", 60)
         case .yahoo: free(name, "https://query1.finance.yahoo.com", 60)
-        // Asked once in months.
-        case .yahooCookie: free(name, "https://fc.yahoo.com", 10)
+        // And what Yahoo answers only with the cookie: it must not use up what it answers without.
+        case .yahooCookie: free(name, "https://fc.yahoo.com", 30)
         case .stooq: free(name, "https://stooq.com", 30)
         // And 25 a day, which it says itself when they are used up.
         case .alphaVantage: keyed(name, "https://www.alphavantage.co", 5)

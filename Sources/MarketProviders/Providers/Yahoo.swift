@@ -96,7 +96,10 @@ public enum Yahoo {
 
     /// The first result of an answer, or what Yahoo says instead of one.
     static func result(of body: [UInt8], in envelope: String) throws(MarketDataError) -> JSONValue {
-        let answer = try AnswerReader.json(body)[envelope]
+        let json = try AnswerReader.json(body)
+        // What does not come as far as the envelope, such as a crumb that is wrong, is said in another.
+        try throwError(of: json["finance"])
+        let answer = json[envelope]
         try throwError(of: answer)
         guard let result = answer?["result"]?.elements?.first else {
             throw MarketDataError("the answer has no \(envelope).result")
@@ -106,7 +109,11 @@ public enum Yahoo {
 
     private static func throwError(of answer: JSONValue?) throws(MarketDataError) {
         if let error = answer?["error"], error != .null {
-            throw MarketDataError("Yahoo says: \((error["description"]?.text ?? "an error").prefix(200))")
+            let words = error["description"]?.text ?? "an error"
+            let cause: MarketDataError.Cause =
+                words.contains("Invalid Crumb")
+                ? .unauthorized : error["code"] == "Not Found" ? .hasNone : .failure
+            throw MarketDataError("Yahoo says: \(words.prefix(200))", cause: cause)
         }
     }
 
