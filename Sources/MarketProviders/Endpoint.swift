@@ -42,11 +42,14 @@ public struct ProviderRequest: Hashable, Sendable {
     public var countsFromReading: Bool
     /// Whose API it is sent to, where that is not the provider's by whose limits it goes.
     public var sentTo: ProviderName?
+    /// How many of the provider's tokens it takes, where one question weighs more than another; at least 1.
+    public var weight: Int
 
     /// A request; a GET unless there is a body.
     public init(
         _ path: String, query: [[String]] = [], fields: [[String]] = [], body: [UInt8]? = nil,
-        answerField: String? = nil, countsFromReading: Bool = false, sentTo: ProviderName? = nil
+        answerField: String? = nil, countsFromReading: Bool = false, sentTo: ProviderName? = nil,
+        weight: Int = 1
     ) {
         self.path = path
         self.query = query
@@ -55,6 +58,7 @@ public struct ProviderRequest: Hashable, Sendable {
         self.answerField = answerField
         self.countsFromReading = countsFromReading
         self.sentTo = sentTo
+        self.weight = weight
     }
 }
 

@@ -103,7 +103,7 @@ public final class ProviderClient: ProviderAsking {
                 if !reasons.isEmpty {
                     try await sleep(limits.backoff(before: reasons.count, random: time.random()))
                 }
-                try await awaitTurn(provider)
+                try await awaitTurn(provider, request.weight)
             } catch {
                 // Why there is no other try is told behind why the last one failed.
                 throw MarketDataError((reasons.suffix(1) + [error.description]).joined(separator: "; "))
@@ -117,10 +117,10 @@ public final class ProviderClient: ProviderAsking {
         throw MarketDataError("\(reasons.last ?? "not asked") (\(reasons.count) tries)")
     }
 
-    private func awaitTurn(_ provider: ProviderName) async throws(MarketDataError) {
+    private func awaitTurn(_ provider: ProviderName, _ weight: Int) async throws(MarketDataError) {
         let limit = limits.maxWaitMilliseconds
         let wait = try update(provider) { (state, now) throws(MarketDataError) in
-            try state.reserve(at: now, within: limit)
+            try state.reserve(weight, at: now, within: limit)
         }
         if wait > 0 { try await sleep(wait) }
         try update(provider) { (state, now) throws(MarketDataError) in try state.begin(at: now) }

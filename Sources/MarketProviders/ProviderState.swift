@@ -16,13 +16,15 @@ struct ProviderState {
 
     // MARK: - Before a request
 
-    /// Takes a place for a request, whose turn comes in so many milliseconds. Throws, with why, where that is
-    /// too long.
-    mutating func reserve(at now: Timestamp, within limit: Int64) throws(MarketDataError) -> Int64 {
+    /// Takes a place for a request of that weight, whose turn comes in so many milliseconds. Throws, with why,
+    /// where that is too long.
+    mutating func reserve(_ weight: Int, at now: Timestamp, within limit: Int64) throws(MarketDataError)
+        -> Int64
+    {
         try checkCircuit(at: now)
         let asked = max(0, (retryAt?.milliseconds ?? 0) - now.milliseconds)
         guard asked <= limit else { throw leftAlone(until: retryAt ?? now) }
-        guard let turn = bucket.take(at: now, within: limit) else {
+        guard let turn = bucket.take(weight, at: now, within: limit) else {
             throw MarketDataError("its rate of requests is used up")
         }
         return max(turn, asked)

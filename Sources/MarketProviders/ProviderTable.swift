@@ -3,8 +3,9 @@ extension Provider {
     /// it names none, such that it will not mind.
     public static func of(_ name: ProviderName) -> Provider {
         switch name {
-        // 6,000 weight a minute; the heaviest call here, 1,000 levels of a book, weighs 50.
-        case .binance: free(name, "https://api.binance.com", 600)
+        // 6,000 weight a minute; requests say what they weigh.
+        case .binance: free(name, "https://api.binance.com", 6_000)
+        // 2,400 weight a minute, of which a funding rate is 1.
         case .binanceFutures: free(name, "https://fapi.binance.com", 600)
         // 600 in 5 s.
         case .bybit: free(name, "https://api.bybit.com", 600)

@@ -64,6 +64,25 @@ struct ProviderClientLimitTests {
         #expect(await slow.ask() == .success("a"))
     }
 
+    @Test("A request that weighs more takes more of the rate; Binance's do as it says")
+    func weight() async throws {
+        // 120 a minute: 60 at once, then 1 a second.
+        let provider = try AskedProvider([ScriptedReply(200, "a")], requestsPerMinute: 120)
+        _ = await provider.ask(ProviderRequest("/a", weight: 50))
+        _ = await provider.ask(ProviderRequest("/a", weight: 15))
+        #expect(provider.waits == [5_000])
+        #expect(
+            await provider.ask(ProviderRequest("/a", weight: 11)).failure
+                == "binance: its rate of requests is used up")
+        // https://developers.binance.com/docs/binance-spot-api-docs/rest-api/market-data-endpoints
+        let bitcoin = CompanyAnswers.bitcoin
+        #expect(Binance.orderBook(of: bitcoin)?.request.query.last == ["limit", "5000"])
+        #expect(Binance.orderBook(of: bitcoin)?.request.weight == 250)
+        #expect(Binance.quote(of: bitcoin)?.request.weight == 2)
+        #expect(Binance.bars(of: bitcoin, every: .day, limit: 100)?.request.weight == 2)
+        #expect(Provider.of(.binance).requestsPerMinute == 6_000)
+    }
+
     @Test("After five failures in a row a provider is left alone for a minute, then one request tries")
     func circuit() async throws {
         let provider = try AskedProvider(
