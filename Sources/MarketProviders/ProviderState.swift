@@ -16,8 +16,8 @@ struct ProviderState {
 
     // MARK: - Before a request
 
-    /// Takes a place for a request of that weight, whose turn comes in so many milliseconds. Throws, with why,
-    /// where that is too long.
+    /// Takes a place for a request of that weight, whose turn comes in so many milliseconds. Throws, with
+    /// why, where that is too long.
     mutating func reserve(_ weight: Int, at now: Timestamp, within limit: Int64) throws(MarketDataError)
         -> Int64
     {
