@@ -94,6 +94,38 @@ struct ProviderRulesTests {
         #expect(limits.backoff(before: number, random: 0) == 0)
     }
 
+    @Test(
+        "A try ends before the check that wanted it",
+        arguments: [(1, 1_000), (3, 1_000), (6, 2_000), (10, 3_333), (30, 10_000), (3_600, 10_000)])
+    func withinCheck(seconds: Int, milliseconds: Int64) {
+        let limit = ProviderLimits(within: .seconds(seconds)).timeLimit
+        #expect(limit >= .milliseconds(milliseconds) && limit < .milliseconds(milliseconds + 1))
+    }
+
+    /// What a provider may say to a request with the cookie `A3=d=SECRET`, and what is told of it.
+    private static let echoes = [
+        ("bad A3=d=SECRET", "bad …"), ("bad d=SECRET; try again", "bad …; try again"),
+        ("d=SEC", "…"), ("\"d=SEC\" is cut off", "\"…\" is cut off"), ("d%3DSECRET", "…"), ("A3", "A3"),
+        ("", ""),
+        ("d=SECRETd=SECRET", "……"), ("ä d=SECRET\u{301}", "ä …\u{301}"),
+    ]
+
+    @Test("The value of a cookie is as secret as the whole", arguments: echoes)
+    func cookie(said: String, told: String) {
+        let request = ProviderRequest("/", fields: [["Cookie", "A3=d=SECRET"]])
+        #expect(ProviderSecrets(request).removed(from: said) == told)
+    }
+
+    @Test(
+        "Secrets are removed at the speed of the text, however long and alike they are",
+        .timeLimit(.minutes(1)))
+    func longSecrets() {
+        let cookie = "A3=" + String(repeating: "ab", count: 2_000)
+        let secrets = ProviderSecrets(ProviderRequest("/", fields: [["Cookie", cookie]]))
+        let text = [UInt8](String(repeating: "abaab", count: 820).utf8)
+        for _ in 0..<100 { #expect(!secrets.excerpt(of: text).contains("abab")) }
+    }
+
     private func response(_ size: Int, _ fields: [String: String] = ["etag": "\"a\""]) -> WebResponse {
         WebResponse(
             status: 200, body: Array(repeating: 0, count: size), elapsed: .zero, fields: fields)

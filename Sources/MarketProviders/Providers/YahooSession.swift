@@ -98,7 +98,8 @@ extension Yahoo {
         field throws(MarketDataError) in
         // Up to its attributes (RFC 6265 section 4.1.1).
         let pair = field.prefix { $0 != UInt8(ascii: ";") }
-        guard (3...4_096).contains(pair.count), pair.dropFirst().contains(UInt8(ascii: "=")), isWord(pair)
+        // Yahoo's has about 200 bytes.
+        guard (3...1_024).contains(pair.count), pair.dropFirst().contains(UInt8(ascii: "=")), isWord(pair)
         else {
             throw MarketDataError("the answer sets no cookie")
         }
