@@ -35,8 +35,8 @@ public final class ProviderClient: ProviderAsking {
         self.limits = limits
         self.time = time
         let states = ProviderName.allCases.map { name in
-            let rate = requestsPerMinute[name] ?? Provider.of(name).requestsPerMinute
-            return (name, ProviderState(name, requestsPerMinute: rate))
+            let own = requestsPerMinute[name].map { [RequestRate($0, in: .minute)] }
+            return (name, ProviderState(name, own ?? Provider.of(name).rates))
         }
         self.states = Locked(Dictionary(uniqueKeysWithValues: states))
     }
@@ -227,7 +227,7 @@ public final class ProviderClient: ProviderAsking {
     ) throws(Failure) -> Result {
         let now = time.now()
         return try states.withLock { (states) throws(Failure) in
-            try change(&states[provider, default: ProviderState(provider, requestsPerMinute: 1)], now)
+            try change(&states[provider, default: ProviderState(provider, Provider.of(provider).rates)], now)
         }
     }
 }

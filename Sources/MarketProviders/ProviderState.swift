@@ -4,13 +4,13 @@ import MarketData
 /// What a `ProviderClient` keeps of a provider: whether and when it may be asked, and how it has answered.
 struct ProviderState {
     private(set) var circuit = ProviderCircuit()
-    private var bucket: TokenBucket
+    private var buckets: [TokenBucket]
     /// Until when the provider wants to be left alone.
     private var retryAt: Timestamp?
     private var figures: ProviderHealth
 
-    init(_ name: ProviderName, requestsPerMinute: Int) {
-        bucket = TokenBucket(requestsPerMinute: requestsPerMinute)
+    init(_ name: ProviderName, _ rates: [RequestRate]) {
+        buckets = rates.map(TokenBucket.init)
         figures = ProviderHealth(name: name)
     }
 
@@ -24,10 +24,17 @@ struct ProviderState {
         try checkCircuit(at: now)
         let asked = max(0, (retryAt?.milliseconds ?? 0) - now.milliseconds)
         guard asked <= limit else { throw leftAlone(until: retryAt ?? now) }
-        guard let turn = bucket.take(weight, at: now, within: limit) else {
-            throw MarketDataError("its rate of requests is used up")
+        // None takes a token where another has none.
+        var taken = buckets
+        var wait = asked
+        for index in taken.indices {
+            guard let turn = taken[index].take(weight, at: now, within: limit) else {
+                throw MarketDataError("its rate of requests is used up")
+            }
+            wait = max(wait, turn)
         }
-        return max(turn, asked)
+        buckets = taken
+        return wait
     }
 
     /// A request whose turn has come begins. Throws, with why, where the provider must not be asked any more.

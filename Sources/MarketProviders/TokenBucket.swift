@@ -3,8 +3,8 @@ import FIMLCore
 /// How often a provider may be asked: a bucket of tokens, of which each request takes one, or as many as it
 /// weighs.
 ///
-/// Half of a minute's requests may go at once, the other half comes back evenly within a minute, so that no
-/// minute sees more than are allowed.
+/// As many as the rate's burst may go at once, the others come back evenly within its stretch of time, so
+/// that no such stretch sees more than are allowed.
 struct TokenBucket {
     private let capacity: Double
     private let tokensPerMillisecond: Double
@@ -13,10 +13,10 @@ struct TokenBucket {
     private var filledAt = Timestamp(milliseconds: 0)
 
     /// A full one.
-    init(requestsPerMinute: Int) {
-        let half = Double(max(1, requestsPerMinute)) / 2
-        capacity = max(1, half.rounded(.down))
-        tokensPerMillisecond = half / 60_000
+    init(_ rate: RequestRate) {
+        let burst = rate.burst.map(Double.init) ?? Double(rate.requests) / 2
+        capacity = max(1, burst.rounded(.down))
+        tokensPerMillisecond = (Double(rate.requests) - burst) / Double(rate.stretch.rawValue)
         tokens = capacity
     }
 

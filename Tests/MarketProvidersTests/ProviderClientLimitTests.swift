@@ -80,7 +80,7 @@ struct ProviderClientLimitTests {
         #expect(Binance.orderBook(of: bitcoin)?.request.weight == 250)
         #expect(Binance.quote(of: bitcoin)?.request.weight == 2)
         #expect(Binance.bars(of: bitcoin, every: .day, limit: 100)?.request.weight == 2)
-        #expect(Provider.of(.binance).requestsPerMinute == 6_000)
+        #expect(Provider.of(.binance).rates == [RequestRate(6_000, in: .minute)])
     }
 
     @Test("After five failures in a row a provider is left alone for a minute, then one request tries")
