@@ -61,7 +61,8 @@ struct MarketFeed: Sendable {
     private static func live(_ settings: Settings, _ client: WebClient, _ log: Log) throws -> MarketFeed {
         let baseURLs = Self.byProvider(settings.marketData.providerURLs)
         let keys = Self.byProvider(settings.marketData.providerKeys)
-        let providers = ProviderClient(client, baseURLs: baseURLs)
+        let providers = ProviderClient(
+            client, baseURLs: baseURLs, limits: ProviderLimits(within: settings.watchdogs.checkTimeout))
         var configuration = LiveMarket.Configuration()
         configuration.keys = keys
         configuration.quoteIntervalSeconds = settings.watchdogs.priceAnomaly.checkInterval.components.seconds

@@ -88,13 +88,16 @@ extension AnswerReader {
     /// The figures, unless there are none.
     func nonEmpty<Element>(_ figures: [Element], _ what: String) throws(MarketDataError) -> Decoded<[Element]>
     {
-        guard !figures.isEmpty else { throw nothing(what) }
+        guard !figures.isEmpty else { throw nothingUsable(what) }
         return Decoded(figures, refused: refused)
     }
 
-    /// The error of an answer that holds nothing to use.
-    func nothing(_ what: String) -> MarketDataError {
+    /// The error of an answer that holds nothing to use: because there is none, as for a symbol that is not
+    /// known, or because all of it was refused.
+    func nothingUsable(_ what: String) -> MarketDataError {
         let reason = refused.reasons.first.map { ": \($0)" } ?? ""
-        return MarketDataError("the answer holds no \(what) that can be used\(reason)")
+        return MarketDataError(
+            "the answer has no usable \(what)\(reason)",
+            cause: refused.count == 0 ? .hasNone : .failure)
     }
 }

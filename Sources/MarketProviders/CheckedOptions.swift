@@ -49,7 +49,7 @@ struct CheckedOptions {
     func decoded(at moment: Timestamp, underlyingPrice: Double?) throws(MarketDataError) -> Decoded<
         OptionChain
     > {
-        guard !contracts.isEmpty else { throw reader.nothing("options") }
+        guard !contracts.isEmpty else { throw reader.nothingUsable("options") }
         return Decoded(
             OptionChain(observedAt: moment, underlyingPrice: underlyingPrice, contracts: contracts),
             refused: reader.refused)

@@ -37,17 +37,28 @@ public struct ProviderRequest: Hashable, Sendable {
     /// The field whose value is what the endpoint reads, instead of the body and whatever the status; nil for
     /// the body.
     public var answerField: String?
+    /// Whether the answer tells no time and counts from when it is read. It is never asked for only if it has
+    /// changed: one that is kept would count from now, however old it is.
+    public var countsFromReading: Bool
+    /// Whose API it is sent to, where that is not the provider's by whose limits it goes.
+    public var sentTo: ProviderName?
+    /// How many of the provider's tokens it takes, where one question weighs more than another; at least 1.
+    public var weight: Int
 
     /// A request; a GET unless there is a body.
     public init(
         _ path: String, query: [[String]] = [], fields: [[String]] = [], body: [UInt8]? = nil,
-        answerField: String? = nil
+        answerField: String? = nil, countsFromReading: Bool = false, sentTo: ProviderName? = nil,
+        weight: Int = 1
     ) {
         self.path = path
         self.query = query
         self.fields = fields
         self.body = body
         self.answerField = answerField
+        self.countsFromReading = countsFromReading
+        self.sentTo = sentTo
+        self.weight = weight
     }
 }
 

@@ -11,6 +11,8 @@ import WebClient
 public final class ProviderClient: ProviderAsking {
     /// Who we are, as providers see it.
     public static let userAgent = "fiml-gateway/0.1"
+    /// Who we are to Yahoo, which answers 429 to whatever is no browser, however seldom it asks.
+    static let browserUserAgent = "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0"
     /// How long a provider is left alone that says 429 and not for how long: rates are by the minute.
     static let restMilliseconds: Int64 = 60_000
 
@@ -33,8 +35,8 @@ public final class ProviderClient: ProviderAsking {
         self.limits = limits
         self.time = time
         let states = ProviderName.allCases.map { name in
-            let rate = requestsPerMinute[name] ?? Provider.of(name).requestsPerMinute
-            return (name, ProviderState(name, requestsPerMinute: rate))
+            let own = requestsPerMinute[name].map { [RequestRate($0, in: .minute)] }
+            return (name, ProviderState(name, own ?? Provider.of(name).rates))
         }
         self.states = Locked(Dictionary(uniqueKeysWithValues: states))
     }
@@ -58,59 +60,67 @@ public final class ProviderClient: ProviderAsking {
         let provider = endpoint.provider
         let secrets = ProviderSecrets(endpoint.request)
         do throws(MarketDataError) {
-            let body = try await answer(provider, endpoint.request, secrets)
+            let (body, fresh) = try await answer(provider, endpoint.request, secrets)
             let decoded: Decoded<Figures>
             do {
                 decoded = try endpoint.decode(body)
             } catch {
-                let reason = secrets.removed(from: error.description)
-                update(provider) { $0.failed(reason, at: $1) }
-                throw MarketDataError(reason)
+                let told = MarketDataError(secrets.removed(from: error.description), cause: error.cause)
+                update(provider) { (state, now) in
+                    if told.cause == .tooOften { state.wantsRest(until: Self.afterRest(now)) }
+                    state.failed(told, at: now)
+                }
+                throw told
+            }
+            // Only now: what could not be read is not to be asked about again.
+            if let fresh, let key = Self.cacheKey(provider, endpoint.request) {
+                cache.withLock { $0.keep(fresh, for: key) }
             }
             let refused = (decoded.refused.count, decoded.refused.reasons.map(secrets.removed))
             update(provider) { $0.succeeded(refused: refused.0, reasons: refused.1, at: $1) }
             return decoded.figures
         } catch {
-            throw MarketDataError("\(provider.rawValue): \(error.description)")
+            throw MarketDataError("\(provider.rawValue): \(error.description)", cause: error.cause)
         }
     }
 
     // MARK: - Tries
 
     private enum Outcome {
-        case body([UInt8])
+        /// What the endpoint reads; the response it is the whole of, unless that was here already.
+        case body([UInt8], fresh: WebResponse?)
         /// What failed may pass.
-        case again(String)
-        case failed(String)
+        case again(MarketDataError)
+        case failed(MarketDataError)
     }
 
     private func answer(
         _ provider: ProviderName, _ request: ProviderRequest, _ secrets: ProviderSecrets
-    ) async throws(MarketDataError) -> [UInt8] {
+    ) async throws(MarketDataError) -> (body: [UInt8], fresh: WebResponse?) {
         var reasons: [String] = []
         while reasons.count < limits.tries {
             do throws(MarketDataError) {
                 if !reasons.isEmpty {
                     try await sleep(limits.backoff(before: reasons.count, random: time.random()))
                 }
-                try await awaitTurn(provider)
+                try await awaitTurn(provider, request.weight)
             } catch {
                 // Why there is no other try is told behind why the last one failed.
                 throw MarketDataError((reasons.suffix(1) + [error.description]).joined(separator: "; "))
             }
             switch await tryOnce(provider, request, secrets) {
-            case .body(let body): return body
-            case .again(let reason): reasons.append(reason)
-            case .failed(let reason): throw MarketDataError(reason)
+            case .body(let body, let fresh): return (body, fresh)
+            case .again(let error): reasons.append(error.description)
+            case .failed(let error): throw error
             }
         }
         throw MarketDataError("\(reasons.last ?? "not asked") (\(reasons.count) tries)")
     }
 
-    private func awaitTurn(_ provider: ProviderName) async throws(MarketDataError) {
+    private func awaitTurn(_ provider: ProviderName, _ weight: Int) async throws(MarketDataError) {
         let limit = limits.maxWaitMilliseconds
         let wait = try update(provider) { (state, now) throws(MarketDataError) in
-            try state.reserve(at: now, within: limit)
+            try state.reserve(weight, at: now, within: limit)
         }
         if wait > 0 { try await sleep(wait) }
         try update(provider) { (state, now) throws(MarketDataError) in try state.begin(at: now) }
@@ -127,46 +137,50 @@ public final class ProviderClient: ProviderAsking {
     private func tryOnce(
         _ provider: ProviderName, _ request: ProviderRequest, _ secrets: ProviderSecrets
     ) async -> Outcome {
-        // A POST asks for the state of a chain, which no validator is for.
-        let isCached = request.body == nil && request.answerField == nil
-        let key = isCached ? AnswerCache.Key(provider: provider, request: request) : nil
-        let kept = key.flatMap { key in cache.withLock { $0.entry(key) } }
-        let baseURL = Self.baseURL(of: provider, among: baseURLs)
-        let asked = request.web(baseURL: baseURL, conditions: kept?.conditions ?? [], limits)
+        let kept = Self.cacheKey(provider, request).flatMap { key in cache.withLock { $0.entry(key) } }
+        let isYahoo = provider == .yahoo || provider == .yahooCookie
+        let asked = request.web(
+            baseURL: Self.baseURL(of: request.sentTo ?? provider, among: baseURLs),
+            conditions: kept?.conditions ?? [], limits,
+            userAgent: isYahoo ? Self.browserUserAgent : Self.userAgent)
         let response: WebResponse
         do {
             response = try await client.fetch(asked)
         } catch {
             return failure(provider, error)
         }
-        update(provider) {
-            $0.answered(in: response.elapsed / .milliseconds(1), status: response.status, at: $1)
-        }
+        update(provider) { (state, _) in state.answered(in: response.elapsed / .milliseconds(1)) }
         if let name = request.answerField, let value = response.field(name) {
-            return .body(Array(value.utf8))
+            return .body(Array(value.utf8), fresh: nil)
         }
         switch response.status {
         case 200..<300:
-            if let key { cache.withLock { $0.keep(response, for: key) } }
-            return .body(response.body)
+            return .body(response.body, fresh: response)
         case 304 where kept != nil:
-            return .body(kept?.body ?? [])
+            return .body(kept?.body ?? [], fresh: nil)
         default:
             return refusal(provider, response, secrets)
         }
     }
 
+    /// Under which an answer is kept; nil where it is not.
+    private static func cacheKey(_ provider: ProviderName, _ request: ProviderRequest) -> AnswerCache.Key? {
+        // A POST asks for the state of a chain, which no validator is for.
+        guard request.body == nil, request.answerField == nil, !request.countsFromReading else { return nil }
+        return AnswerCache.Key(provider: provider, request: request)
+    }
+
     private func failure(_ provider: ProviderName, _ error: WebError) -> Outcome {
-        let reason = error.description
+        let told = MarketDataError(error.description)
         switch error {
         case .timedOut, .unreachable:
-            update(provider) { $0.didNotAnswer(reason, at: $1) }
-            return .again(reason)
+            update(provider) { $0.failed(told, at: $1) }
+            return .again(told)
         case .tooLarge, .badURL, .badField:
-            update(provider) { $0.failed(reason, at: $1) }
-            return .failed(reason)
+            update(provider) { $0.failed(told, at: $1) }
+            return .failed(told)
         // Not the provider's doing.
-        case .cancelled, .busy: return .failed(reason)
+        case .cancelled, .busy: return .failed(told)
         }
     }
 
@@ -175,17 +189,36 @@ public final class ProviderClient: ProviderAsking {
         _ provider: ProviderName, _ response: WebResponse, _ secrets: ProviderSecrets
     ) -> Outcome {
         let excerpt = secrets.excerpt(of: response.body)
-        let reason = "answered \(response.status)" + (excerpt.isEmpty ? "" : ": \(excerpt)")
+        let error = MarketDataError(
+            "answered \(response.status)" + (excerpt.isEmpty ? "" : ": \(excerpt)"),
+            cause: Self.cause(of: response.status))
         let retryAfter = response.field("Retry-After")
         update(provider) { (state, now) in
             if let moment = retryAfter.flatMap({ RetryAfter.moment($0, at: now) }) {
                 state.wantsRest(until: moment)
             } else if response.status == 429 {
-                state.wantsRest(until: Timestamp(milliseconds: now.milliseconds + Self.restMilliseconds))
+                state.wantsRest(until: Self.afterRest(now))
             }
-            state.failed(reason, at: now)
+            state.failed(error, at: now)
         }
-        return response.status == 429 || response.status >= 500 ? .again(reason) : .failed(reason)
+        return response.status == 429 || response.status >= 500 ? .again(error) : .failed(error)
+    }
+
+    /// What a status other than 2xx says of the provider (RFC 9110 section 15).
+    private static func cause(of status: Int) -> MarketDataError.Cause {
+        switch status {
+        // How most say that they do not know a symbol.
+        case 400, 404: .hasNone
+        case 401, 403: .unauthorized
+        // 418 is how Binance calls a ban for asking too often.
+        case 418, 429: .tooOften
+        // 451, a redirect that leads nowhere, 5xx.
+        default: .failure
+        }
+    }
+
+    private static func afterRest(_ now: Timestamp) -> Timestamp {
+        Timestamp(milliseconds: now.milliseconds + restMilliseconds)
     }
 
     @discardableResult
@@ -194,7 +227,7 @@ public final class ProviderClient: ProviderAsking {
     ) throws(Failure) -> Result {
         let now = time.now()
         return try states.withLock { (states) throws(Failure) in
-            try change(&states[provider, default: ProviderState(provider, requestsPerMinute: 1)], now)
+            try change(&states[provider, default: ProviderState(provider, Provider.of(provider).rates)], now)
         }
     }
 }

@@ -4,11 +4,11 @@ import FIMLCore
 public struct ProviderHealth: Sendable {
     /// How it is now.
     public enum State: String, CaseIterable, Sendable {
-        /// Nothing was asked of it, or nothing has come back yet.
+        /// Nothing was asked of it, or nothing that it has, or nothing has come back yet.
         case unused
         /// The last request brought figures.
         case ok
-        /// The last request brought none.
+        /// The last request brought none, though not because what it asked for is not there.
         case degraded
         /// It failed so often that it is not asked for a while.
         case circuitOpen = "circuit_open"
@@ -26,7 +26,7 @@ public struct ProviderHealth: Sendable {
     var answers = 0
     /// Requests that brought nothing of use.
     public internal(set) var failures = 0
-    /// Such requests since the last that did.
+    /// Such requests since the last that did, but for those that asked for what is not there.
     public internal(set) var consecutiveFailures = 0
     /// Figures within answers that could not be used.
     public internal(set) var refusedFigures = 0

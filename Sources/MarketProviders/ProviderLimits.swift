@@ -19,6 +19,12 @@ public struct ProviderLimits: Sendable {
     /// The usual ones.
     public init() {}
 
+    /// The usual ones, but a try takes at most a third of `checkLimit`, though a second at least: one that is
+    /// cancelled with the check that wanted it would not count against the provider.
+    public init(within checkLimit: Duration) {
+        timeLimit = max(.seconds(1), min(timeLimit, checkLimit / 3))
+    }
+
     /// The wait before a try, the second being 1, by a random number from 0 to 1.
     func backoff(before number: Int, random: Double) -> Int64 {
         let longest = min(maxBackoffMilliseconds, backoffMilliseconds << min(max(number - 1, 0), 16))

@@ -31,8 +31,6 @@ public struct Provider: Sendable {
     public let name: ProviderName
     /// Where its API is, unless a setting says otherwise; without a slash at the end.
     public let baseURL: String
-    /// How often it may be asked a minute, by its own terms for users without a contract.
-    public let requestsPerMinute: Int
-    /// Whether it answers only with a key.
-    public let needsKey: Bool
+    /// How often it may be asked, by its own terms for users without a contract. All of them are kept.
+    public let rates: [RequestRate]
 }

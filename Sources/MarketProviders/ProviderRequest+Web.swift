@@ -2,9 +2,10 @@ import WebClient
 
 extension ProviderRequest {
     /// The request against the API at `baseURL`.
-    func web(baseURL: String, conditions: [(name: String, value: String)], _ limits: ProviderLimits)
-        -> WebRequest
-    {
+    func web(
+        baseURL: String, conditions: [(name: String, value: String)], _ limits: ProviderLimits,
+        userAgent: String = ProviderClient.userAgent
+    ) -> WebRequest {
         let parameters = query.map { $0.map(Self.encoded).joined(separator: "=") }.joined(separator: "&")
         var fields = self.fields.compactMap { $0.count == 2 ? (name: $0[0], value: $0[1]) : nil } + conditions
         func add(_ name: String, _ value: String) {
@@ -12,7 +13,7 @@ extension ProviderRequest {
             fields.append((name, value))
         }
         // The SEC asks for one, and it is good manners elsewhere.
-        add("User-Agent", ProviderClient.userAgent)
+        add("User-Agent", userAgent)
         if body != nil { add("Content-Type", "application/json") }
         return WebRequest(
             baseURL + path + (parameters.isEmpty ? "" : "?\(parameters)"), fields: fields, body: body,

@@ -4,28 +4,37 @@ import MarketData
 /// What a `ProviderClient` keeps of a provider: whether and when it may be asked, and how it has answered.
 struct ProviderState {
     private(set) var circuit = ProviderCircuit()
-    private var bucket: TokenBucket
+    private var buckets: [TokenBucket]
     /// Until when the provider wants to be left alone.
     private var retryAt: Timestamp?
     private var figures: ProviderHealth
 
-    init(_ name: ProviderName, requestsPerMinute: Int) {
-        bucket = TokenBucket(requestsPerMinute: requestsPerMinute)
+    init(_ name: ProviderName, _ rates: [RequestRate]) {
+        buckets = rates.map(TokenBucket.init)
         figures = ProviderHealth(name: name)
     }
 
     // MARK: - Before a request
 
-    /// Takes a place for a request, whose turn comes in so many milliseconds. Throws, with why, where that is
-    /// too long.
-    mutating func reserve(at now: Timestamp, within limit: Int64) throws(MarketDataError) -> Int64 {
+    /// Takes a place for a request of that weight, whose turn comes in so many milliseconds. Throws, with
+    /// why, where that is too long.
+    mutating func reserve(_ weight: Int, at now: Timestamp, within limit: Int64) throws(MarketDataError)
+        -> Int64
+    {
         try checkCircuit(at: now)
         let asked = max(0, (retryAt?.milliseconds ?? 0) - now.milliseconds)
         guard asked <= limit else { throw leftAlone(until: retryAt ?? now) }
-        guard let turn = bucket.take(at: now, within: limit) else {
-            throw MarketDataError("its rate of requests is used up")
+        // None takes a token where another has none.
+        var taken = buckets
+        var wait = asked
+        for index in taken.indices {
+            guard let turn = taken[index].take(weight, at: now, within: limit) else {
+                throw MarketDataError("its rate of requests is used up")
+            }
+            wait = max(wait, turn)
         }
-        return max(turn, asked)
+        buckets = taken
+        return wait
     }
 
     /// A request whose turn has come begins. Throws, with why, where the provider must not be asked any more.
@@ -48,19 +57,12 @@ struct ProviderState {
 
     // MARK: - After it
 
-    /// The provider answered, in so many milliseconds. With a fault of its own (5xx) it counts as not there.
-    mutating func answered(in milliseconds: Double, status: Int, at now: Timestamp) {
+    /// The provider answered, in so many milliseconds.
+    mutating func answered(in milliseconds: Double) {
         figures.answers += 1
         figures.lastLatencyMilliseconds = milliseconds
         let mean = figures.averageLatencyMilliseconds ?? 0
         figures.averageLatencyMilliseconds = mean + (milliseconds - mean) / Double(figures.answers)
-        if status >= 500 { circuit.failed(at: now) } else { circuit.succeeded() }
-    }
-
-    /// The provider did not answer.
-    mutating func didNotAnswer(_ reason: String, at now: Timestamp) {
-        circuit.failed(at: now)
-        failed(reason, at: now)
     }
 
     /// It wants to be left alone.
@@ -68,16 +70,22 @@ struct ProviderState {
         retryAt = max(retryAt ?? moment, moment)
     }
 
-    /// A request brought nothing of use.
-    mutating func failed(_ reason: String, at now: Timestamp) {
+    /// A request brought nothing of use. To the circuit that is a failure where nobody else would get more;
+    /// where the provider only lacks what was asked for (a symbol it does not know), all is well with it.
+    mutating func failed(_ error: MarketDataError, at now: Timestamp) {
+        switch error.cause {
+        case .failure, .unauthorized: circuit.failed(at: now)
+        case .hasNone, .tooOften: circuit.succeeded()
+        }
         figures.failures += 1
-        figures.consecutiveFailures += 1
+        if error.cause != .hasNone { figures.consecutiveFailures += 1 }
         figures.lastFailure = now
-        figures.lastError = reason
+        figures.lastError = error.description
     }
 
     /// A request brought figures, and with them some that were refused.
     mutating func succeeded(refused: Int, reasons: [String], at now: Timestamp) {
+        circuit.succeeded()
         figures.consecutiveFailures = 0
         figures.lastSuccess = now
         figures.refusedFigures += refused

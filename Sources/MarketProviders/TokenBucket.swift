@@ -1,9 +1,10 @@
 import FIMLCore
 
-/// How often a provider may be asked: a bucket of tokens, of which each request takes one.
+/// How often a provider may be asked: a bucket of tokens, of which each request takes one, or as many as it
+/// weighs.
 ///
-/// Half of a minute's requests may go at once, the other half comes back evenly within a minute, so that no
-/// minute sees more than are allowed.
+/// As many as the rate's burst may go at once, the others come back evenly within its stretch of time, so
+/// that no such stretch sees more than are allowed.
 struct TokenBucket {
     private let capacity: Double
     private let tokensPerMillisecond: Double
@@ -12,22 +13,22 @@ struct TokenBucket {
     private var filledAt = Timestamp(milliseconds: 0)
 
     /// A full one.
-    init(requestsPerMinute: Int) {
-        let half = Double(max(1, requestsPerMinute)) / 2
-        capacity = max(1, half.rounded(.down))
-        tokensPerMillisecond = half / 60_000
+    init(_ rate: RequestRate) {
+        let burst = rate.burst.map(Double.init) ?? Double(rate.requests) / 2
+        capacity = max(1, burst.rounded(.down))
+        tokensPerMillisecond = (Double(rate.requests) - burst) / Double(rate.stretch.rawValue)
         tokens = capacity
     }
 
-    /// Takes a token, which comes in so many milliseconds; nil, and none is taken, where that is longer than
-    /// `limit`.
-    mutating func take(at now: Timestamp, within limit: Int64) -> Int64? {
+    /// Takes so many tokens, the last of which comes in so many milliseconds; nil, and none is taken, where
+    /// that is longer than `limit`.
+    mutating func take(_ weight: Int = 1, at now: Timestamp, within limit: Int64) -> Int64? {
         let passed = Double(max(0, now.milliseconds - filledAt.milliseconds))
         tokens = min(capacity, tokens + passed * tokensPerMillisecond)
         filledAt = max(filledAt, now)
-        let wait = Int64(max(0, (1 - tokens) / tokensPerMillisecond).rounded(.up))
+        let wait = Int64(max(0, (Double(weight) - tokens) / tokensPerMillisecond).rounded(.up))
         guard wait <= limit else { return nil }
-        tokens -= 1
+        tokens -= Double(weight)
         return wait
     }
 }

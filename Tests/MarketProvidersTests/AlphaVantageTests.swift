@@ -147,13 +147,34 @@ struct AlphaVantageTests {
         #expect(bitcoin?.request.query.contains(["tickers", "CRYPTO:BTC"]) == true)
     }
 
+    /// What Alpha Vantage says, under which name, and what it means.
+    private static let words: [(String, String, MarketDataError.Cause)] = [
+        ("Error Message", "Invalid API call. Please retry or visit the documentation", .hasNone),
+        ("Note", "Our standard API call frequency is 5 calls per minute and 500 calls per day.", .tooOften),
+        (
+            "Information", "We have detected your API key and our standard API rate limit is 25 requests",
+            .tooOften
+        ),
+        ("Information", "Thank you for using Alpha Vantage! This is a premium endpoint.", .failure),
+    ]
+
+    @Test("A limit that is told with status 200 is one, as is a symbol that is not known", arguments: words)
+    func causes(name: String, words: String, cause: MarketDataError.Cause) throws {
+        let endpoint = try #require(AlphaVantage.earnings(of: CompanyAnswers.apple, key: "k"))
+        let error = #expect(throws: MarketDataError.self) {
+            try reading("{\"\(name)\":\"\(words)\"}", with: endpoint)
+        }
+        #expect(error?.cause == cause)
+    }
+
     @Test(
         "An error with status 200 is an error",
         arguments: ["Error Message", "Note", "Information"])
     func envelopes(name: String) throws {
-        #expect(throws: MarketDataError("Alpha Vantage says: Invalid API call.")) {
-            try reading(#"{"\#(name)":"Invalid API call."}"#, with: AlphaVantage.quote(of: ibm, key: key))
+        let error = #expect(throws: MarketDataError.self) {
+            try reading(#"{"\#(name)":"Invalid API call."}"#, with: AlphaVantage.earnings(of: ibm, key: key))
         }
+        #expect(error?.description == "Alpha Vantage says: Invalid API call.")
     }
 }
 

@@ -23,7 +23,8 @@ final class AskedProvider: Sendable {
 
     /// Answers with the replies in their order; then always with the last.
     init(
-        _ replies: [ScriptedReply], as name: ProviderName = .binance, baseURL: (String) -> String = { $0 },
+        _ replies: [ScriptedReply], as name: ProviderName = .binance,
+        alsoAs other: ProviderName? = nil, baseURL: (String) -> String = { $0 },
         requestsPerMinute: Int = 6_000, limits change: (inout ProviderLimits) -> Void = { _ in }
     ) throws {
         let record = Record()
@@ -38,8 +39,10 @@ final class AskedProvider: Sendable {
         }
         var limits = ProviderLimits()
         change(&limits)
+        var baseURLs = [name: baseURL(server.baseURL)]
+        if let other { baseURLs[other] = server.baseURL }
         client = ProviderClient(
-            try WebClient(), baseURLs: [name: baseURL(server.baseURL)],
+            try WebClient(), baseURLs: baseURLs,
             requestsPerMinute: [name: requestsPerMinute], limits: limits,
             time: ProviderTime(
                 now: { record.time.withLock { $0.now } },

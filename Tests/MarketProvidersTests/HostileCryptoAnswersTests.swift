@@ -122,6 +122,31 @@ struct HostileCryptoAnswersTests {
         }
     }
 
+    /// Errors with status 200 of those who answer so, and what they mean.
+    private static let causesTold: [(String, String, MarketDataError.Cause)] = [
+        ("kraken bars", #"{"error":["EQuery:Unknown asset pair"]}"#, .hasNone),
+        ("kraken quote", #"{"error":["EGeneral:Too many requests"]}"#, .tooOften),
+        ("kraken quote", #"{"error":["EService:Unavailable"]}"#, .failure),
+        ("bybit bars", #"{"retCode":10001,"retMsg":"Not supported symbols"}"#, .hasNone),
+        (
+            "bybit bars", #"{"retCode":10006,"retMsg":"Too many visits. Exceeded the API Rate Limit."}"#,
+            .tooOften
+        ),
+        ("bybit bars", #"{"retCode":10016,"retMsg":"Server error."}"#, .failure),
+        ("okx book", #"{"code":"51001","msg":"Instrument ID does not exist"}"#, .hasNone),
+        ("okx book", #"{"code":"50011","msg":"Too Many Requests"}"#, .tooOften),
+        ("okx book", #"{"code":"50001","msg":"Service temporarily unavailable."}"#, .failure),
+        ("kraken bars", "<html>", .failure), ("binance bars", "[]", .hasNone),
+        ("binance bars", "[[1,2]]", .failure),
+    ]
+
+    @Test("Errors tell an unknown symbol and a limit from faults of the provider", arguments: causesTold)
+    func causes(name: String, body: String, cause: MarketDataError.Cause) throws {
+        let decoder = try #require(CryptoDecoder.all.first { $0.description == name })
+        let error = #expect(throws: MarketDataError.self) { try decoder.decode([UInt8](body.utf8)) }
+        #expect(error?.cause == cause)
+    }
+
     @Test("However long a provider's words are, an error is short")
     func longWords() throws {
         // One character of many scalars.

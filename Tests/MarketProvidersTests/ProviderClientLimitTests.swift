@@ -64,6 +64,25 @@ struct ProviderClientLimitTests {
         #expect(await slow.ask() == .success("a"))
     }
 
+    @Test("A request that weighs more takes more of the rate; Binance's do as it says")
+    func weight() async throws {
+        // 120 a minute: 60 at once, then 1 a second.
+        let provider = try AskedProvider([ScriptedReply(200, "a")], requestsPerMinute: 120)
+        _ = await provider.ask(ProviderRequest("/a", weight: 50))
+        _ = await provider.ask(ProviderRequest("/a", weight: 15))
+        #expect(provider.waits == [5_000])
+        #expect(
+            await provider.ask(ProviderRequest("/a", weight: 11)).failure
+                == "binance: its rate of requests is used up")
+        // https://developers.binance.com/docs/binance-spot-api-docs/rest-api/market-data-endpoints
+        let bitcoin = CompanyAnswers.bitcoin
+        #expect(Binance.orderBook(of: bitcoin)?.request.query.last == ["limit", "5000"])
+        #expect(Binance.orderBook(of: bitcoin)?.request.weight == 250)
+        #expect(Binance.quote(of: bitcoin)?.request.weight == 2)
+        #expect(Binance.bars(of: bitcoin, every: .day, limit: 100)?.request.weight == 2)
+        #expect(Provider.of(.binance).rates == [RequestRate(6_000, in: .minute)])
+    }
+
     @Test("After five failures in a row a provider is left alone for a minute, then one request tries")
     func circuit() async throws {
         let provider = try AskedProvider(
@@ -85,11 +104,45 @@ struct ProviderClientLimitTests {
         #expect(provider.health?.state == .ok)
     }
 
-    @Test("An answer that says no is an answer: it opens no circuit")
-    func refusalsKeepClosed() async throws {
-        let provider = try AskedProvider([ScriptedReply(404)])
-        for _ in 0..<10 { #expect(await provider.ask().failure == "binance: answered 404") }
-        #expect(provider.requests.count == 10)
+    @Test(
+        "A symbol that is not known is no fault of the provider: no circuit opens, nor is it degraded",
+        arguments: [400, 404])
+    func refusalsKeepClosed(status: Int) async throws {
+        let replies = Array(repeating: ScriptedReply(status), count: 10)
+        let provider = try AskedProvider([ScriptedReply(200, "a")] + replies)
+        _ = await provider.ask()
+        for _ in 0..<10 { #expect(await provider.ask().failure == "binance: answered \(status)") }
+        #expect(provider.requests.count == 11)
+        #expect(provider.health?.state == .ok)
+        #expect(provider.health?.failures == 10)
+        #expect(provider.health?.lastError == "answered \(status)")
+    }
+
+    @Test("Who refuses us is left alone for a minute too", arguments: [401, 403, 451])
+    func refusalsOpen(status: Int) async throws {
+        let provider = try AskedProvider([ScriptedReply(status)])
+        for _ in 0..<10 { _ = await provider.ask() }
+        #expect(provider.requests.count == 5)
+        #expect(provider.health?.state == .circuitOpen)
+    }
+
+    /// What is made of an answer with status 200, how often it is asked of 10 times, and how it is then.
+    private static let outcomes: [(MarketDataError.Cause, Int, ProviderHealth.State)] = [
+        (.failure, 5, .circuitOpen), (.hasNone, 10, .unused), (.tooOften, 1, .rateLimited),
+    ]
+
+    @Test(
+        "Answers that cannot be read open the circuit, those of none do not, a limit is rest",
+        arguments: outcomes)
+    func readings(cause: MarketDataError.Cause, requests: Int, state: ProviderHealth.State) async throws {
+        let provider = try AskedProvider([ScriptedReply(200, "<html>")])
+        for _ in 0..<10 {
+            _ = await provider.ask(ProviderRequest("/a")) { (_) throws(MarketDataError) in
+                throw MarketDataError("no", cause: cause)
+            }
+        }
+        #expect(provider.requests.count == requests)
+        #expect(provider.health?.state == state)
     }
 
     // MARK: - Keys

@@ -134,6 +134,37 @@ struct ProviderClientTests {
         #expect(conditions == [nil, "\"1\"", "\"1\"", date, date, nil])
     }
 
+    @Test("An answer that cannot be read is not kept: the next is asked for without a condition")
+    func garbledIsNotKept() async throws {
+        let provider = try AskedProvider([
+            ScriptedReply(200, "one", fields: ["ETag": "\"1\""]),
+            ScriptedReply(200, "}", fields: ["ETag": "\"2\""]),
+            ScriptedReply(304),
+        ])
+        let asked = { @Sendable in
+            await provider.ask(ProviderRequest("/a")) { (body) throws(MarketDataError) in
+                guard body != Array("}".utf8) else { throw MarketDataError("garbled") }
+                return Decoded(String(decoding: body, as: UTF8.self))
+            }
+        }
+        #expect(await asked() == .success("one"))
+        #expect(await asked().failure == "binance: garbled")
+        // What was kept before is still what the provider is asked about.
+        #expect(await asked() == .success("one"))
+        #expect(provider.requests.map { $0.fields["if-none-match"] } == [nil, "\"1\"", "\"1\""])
+    }
+
+    @Test("What counts from the moment of reading is always asked for anew, as all that tell no time are")
+    func countsFromReading() async throws {
+        let provider = try AskedProvider([ScriptedReply(200, "one", fields: ["ETag": "\"1\""])])
+        for _ in 0..<2 { _ = await provider.ask(ProviderRequest("/a", countsFromReading: true)) }
+        #expect(provider.requests.allSatisfy { $0.fields["if-none-match"] == nil })
+        let bitcoin = CompanyAnswers.bitcoin
+        #expect(Kraken.quote(of: bitcoin)?.request.countsFromReading == true)
+        let books = [Kraken.orderBook, Binance.orderBook, CoinbaseExchange.orderBook]
+        #expect(books.allSatisfy { $0(bitcoin)?.request.countsFromReading == true })
+    }
+
     @Test("Another request, and another provider's, does not see what is kept")
     func keptApart() async throws {
         let provider = try AskedProvider([ScriptedReply(200, "one", fields: ["ETag": "\"1\""])])

@@ -1,5 +1,6 @@
 import FIMLCore
 import GatewayTesting
+import MarketData
 import Testing
 
 @testable import MarketProviders
@@ -42,10 +43,13 @@ struct ProviderRulesTests {
         #expect(circuit.blocked(at: at(120_000)) == nil)
     }
 
-    @Test("No minute sees more requests than are allowed", arguments: [1, 2, 3, 5, 10, 60, 600])
-    func rate(perMinute: Int) {
+    @Test(
+        "No minute sees more requests than are allowed", arguments: [1, 2, 3, 5, 10, 60, 600],
+        [nil, 1, 4, 20] as [Int?])
+    func rate(perMinute: Int, burst: Int?) {
+        if let burst, burst >= perMinute { return }
         var generator = SeededGenerator(seed: UInt64(perMinute))
-        var bucket = TokenBucket(requestsPerMinute: perMinute)
+        var bucket = TokenBucket(RequestRate(perMinute, in: .minute, burst: burst))
         var now: Int64 = 0
         var sent: [Int64] = []
         for _ in 0..<6_000 {
@@ -60,9 +64,38 @@ struct ProviderRulesTests {
         }
     }
 
+    /// Who counts by the second may be asked so often at once.
+    private static let bursts: [(ProviderName, Int)] = [
+        (.kraken, 2), (.okx, 10), (.coinbaseExchange, 10), (.sec, 5),
+    ]
+
+    @Test("Who counts by the second is not asked half a minute's questions at once", arguments: bursts)
+    func burst(name: ProviderName, most: Int) throws {
+        var state = ProviderState(name, Provider.of(name).rates)
+        for _ in 0..<most { #expect(try state.reserve(1, at: at(0), within: 0) == 0) }
+        #expect(throws: MarketDataError.self) { try state.reserve(1, at: at(0), within: 0) }
+    }
+
+    /// Who counts by longer than a minute, the milliseconds by which, and how often in that time.
+    private static let longRates: [(ProviderName, Int64, Int)] = [
+        (.tiingo, 3_600_000, 50), (.alphaVantage, 86_400_000, 25), (.fmp, 86_400_000, 250),
+        (.newsAPI, 86_400_000, 100),
+    ]
+
+    @Test("Who counts by the hour or day is asked no more often in one", arguments: longRates)
+    func longRate(name: ProviderName, stretch: Int64, most: Int) {
+        var state = ProviderState(name, Provider.of(name).rates)
+        let granted = stride(from: 0, to: stretch, by: 1_000).count {
+            (try? state.reserve(1, at: at($0), within: 0)) != nil
+        }
+        #expect(granted <= most && granted >= most - 1)
+        // What one rate refuses takes nothing of another.
+        #expect((try? state.reserve(1, at: at(3 * stretch), within: 0)) == 0)
+    }
+
     @Test("Time that goes back gives no tokens")
     func rateBackwards() {
-        var bucket = TokenBucket(requestsPerMinute: 2)
+        var bucket = TokenBucket(RequestRate(2, in: .minute))
         #expect(bucket.take(at: at(60_000), within: 0) == 0)
         #expect(bucket.take(at: at(0), within: 0) == nil)
         #expect(bucket.take(at: at(60_000), within: 0) == nil)
@@ -92,6 +125,38 @@ struct ProviderRulesTests {
         #expect(limits.backoff(before: number, random: 1) == longest)
         #expect(limits.backoff(before: number, random: 0.5) == longest / 2)
         #expect(limits.backoff(before: number, random: 0) == 0)
+    }
+
+    @Test(
+        "A try ends before the check that wanted it",
+        arguments: [(1, 1_000), (3, 1_000), (6, 2_000), (10, 3_333), (30, 10_000), (3_600, 10_000)])
+    func withinCheck(seconds: Int, milliseconds: Int64) {
+        let limit = ProviderLimits(within: .seconds(seconds)).timeLimit
+        #expect(limit >= .milliseconds(milliseconds) && limit < .milliseconds(milliseconds + 1))
+    }
+
+    /// What a provider may say to a request with the cookie `A3=d=SECRET`, and what is told of it.
+    private static let echoes = [
+        ("bad A3=d=SECRET", "bad …"), ("bad d=SECRET; try again", "bad …; try again"),
+        ("d=SEC", "…"), ("\"d=SEC\" is cut off", "\"…\" is cut off"), ("d%3DSECRET", "…"), ("A3", "A3"),
+        ("", ""),
+        ("d=SECRETd=SECRET", "……"), ("ä d=SECRET\u{301}", "ä …\u{301}"),
+    ]
+
+    @Test("The value of a cookie is as secret as the whole", arguments: echoes)
+    func cookie(said: String, told: String) {
+        let request = ProviderRequest("/", fields: [["Cookie", "A3=d=SECRET"]])
+        #expect(ProviderSecrets(request).removed(from: said) == told)
+    }
+
+    @Test(
+        "Secrets are removed at the speed of the text, however long and alike they are",
+        .timeLimit(.minutes(1)))
+    func longSecrets() {
+        let cookie = "A3=" + String(repeating: "ab", count: 2_000)
+        let secrets = ProviderSecrets(ProviderRequest("/", fields: [["Cookie", cookie]]))
+        let text = [UInt8](String(repeating: "abaab", count: 820).utf8)
+        for _ in 0..<100 { #expect(!secrets.excerpt(of: text).contains("abab")) }
     }
 
     private func response(_ size: Int, _ fields: [String: String] = ["etag": "\"a\""]) -> WebResponse {
@@ -134,7 +199,7 @@ struct ProviderRulesTests {
         #expect(providers.map(\.name) == ProviderName.allCases)
         #expect(providers.allSatisfy { $0.baseURL.hasPrefix("https://") && !$0.baseURL.hasSuffix("/") })
         #expect(Set(providers.map(\.baseURL)).count == providers.count)
-        #expect(providers.allSatisfy { $0.requestsPerMinute >= 1 })
+        #expect(providers.allSatisfy { !$0.rates.isEmpty })
     }
 
     @Test("The health of providers is summed up in one word, and every state is counted")

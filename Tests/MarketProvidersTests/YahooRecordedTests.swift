@@ -87,7 +87,8 @@ struct YahooRecordedTests {
     func noData() {
         #expect(
             throws: MarketDataError(
-                "Yahoo says: No fundamentals data found for any of the summaryTypes=earningsHistory")
+                "Yahoo says: No fundamentals data found for any of the summaryTypes=earningsHistory",
+                cause: .hasNone)
         ) {
             try readingRecorded(
                 "yahoo/quoteSummary_earningsHistory_QQQ_no_data.json",

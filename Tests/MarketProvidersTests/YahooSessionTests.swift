@@ -1,6 +1,7 @@
 import FIMLCore
 import HTTP
 import MarketData
+import Synchronization
 import Testing
 
 @testable import MarketProviders
@@ -9,6 +10,8 @@ import Testing
 private actor ScriptedYahoo: ProviderAsking {
     private var answers: [String]
     private(set) var asked: [ProviderRequest] = []
+    /// By whose limits.
+    private(set) var providers: [ProviderName] = []
 
     init(_ answers: [String]) {
         self.answers = answers
@@ -16,6 +19,7 @@ private actor ScriptedYahoo: ProviderAsking {
 
     func ask<Figures>(_ endpoint: Endpoint<Figures>) async throws(MarketDataError) -> Figures {
         asked.append(endpoint.request)
+        providers.append(endpoint.provider)
         // Others get their turn, as they would while the network is waited for.
         await Task.yield()
         guard !answers.isEmpty else { throw MarketDataError("no answer") }
@@ -38,7 +42,8 @@ struct YahooSessionTests {
         #expect(
             await yahoo.asked == [
                 ProviderRequest("/", answerField: "Set-Cookie"),
-                ProviderRequest("/v1/test/getcrumb", fields: [["Cookie", "A3=d=AQABBN&S=AQAAAk"]]),
+                ProviderRequest(
+                    "/v1/test/getcrumb", fields: [["Cookie", "A3=d=AQABBN&S=AQAAAk"]], sentTo: .yahoo),
             ])
         #expect(try await session.credentials() == credentials)
         #expect(await yahoo.asked.count == 2)
@@ -58,13 +63,19 @@ struct YahooSessionTests {
         #expect(await yahoo.asked.count == 2)
     }
 
-    @Test("A failure is told and not kept")
+    @Test("After a failure nothing is fetched for five minutes")
     func failure() async throws {
         let yahoo = ScriptedYahoo([Self.cookie, "Too Many Requests", Self.cookie, "crumb"])
-        let session = YahooSession(asking: yahoo)
-        await #expect(throws: MarketDataError("the answer is not a crumb")) {
-            try await session.credentials()
+        let time = Mutex(AskedProvider.begin)
+        let session = YahooSession(asking: yahoo, now: { time.withLock { $0 } })
+        for passed in [0, 1, 299_998] as [Int64] {
+            time.withLock { $0.milliseconds += passed }
+            await #expect(throws: MarketDataError("the answer is not a crumb")) {
+                try await session.credentials()
+            }
         }
+        #expect(await yahoo.asked.count == 2)
+        time.withLock { $0.milliseconds += 1 }
         #expect(try await session.credentials().crumb == "crumb")
     }
 
@@ -94,6 +105,37 @@ struct YahooSessionTests {
         let last = try #require(await yahoo.asked.last)
         #expect(last.query == earnings.request.query + [["crumb", "crumb"]])
         #expect(last.fields == [["Cookie", "A3=d=AQABBN&S=AQAAAk"]])
+        #expect(last.sentTo == .yahoo)
+        // A refusal of what needs the cookie leaves the chart alone.
+        #expect(await yahoo.providers == [.yahoo, .yahooCookie, .yahooCookie, .yahooCookie])
+    }
+
+    @Test("What fails for another reason than the credentials leaves them")
+    func keepsCredentials() async throws {
+        let yahoo = ScriptedYahoo([Self.cookie, "crumb", "<html>", YahooFixtures.earnings])
+        let session = YahooSession(asking: yahoo)
+        let earnings = try #require(Yahoo.earnings(of: CompanyAnswers.apple))
+        await #expect(throws: MarketDataError.self) { try await session.ask(earnings) }
+        #expect(try await session.ask(earnings).count == 2)
+        #expect(await yahoo.asked.count == 4)
+    }
+
+    @Test("A status of refusal costs the credentials, others do not", arguments: [401, 403, 404, 500])
+    func refusedByStatus(status: Int) async throws {
+        var fields = HTTPFields()
+        fields.append("Set-Cookie", Self.cookie)
+        let provider = try AskedProvider(
+            [
+                ScriptedReply(200, "", fields: fields), ScriptedReply(200, "old"), ScriptedReply(status),
+                ScriptedReply(200, "", fields: fields), ScriptedReply(200, "new"),
+            ], as: .yahooCookie, alsoAs: .yahoo, limits: { $0.tries = 1 })
+        let session = YahooSession(asking: provider.client)
+        let earnings = try #require(Yahoo.earnings(of: CompanyAnswers.apple))
+        await #expect(throws: MarketDataError.self) { try await session.ask(earnings) }
+        let isRefusal = status == 401 || status == 403
+        #expect(try await session.credentials().crumb == (isRefusal ? "new" : "old"))
+        #expect(provider.requests.allSatisfy { $0.fields["user-agent"]?.hasPrefix("Mozilla/5.0 ") == true })
+        #expect(provider.client.health().first { $0.name == .yahoo }?.state == .unused)
     }
 
     @Test("After a refusal the next who asks has new credentials")
@@ -123,7 +165,7 @@ struct YahooSessionTests {
 
     @Test(
         "What is no cookie is refused",
-        arguments: ["", "A3", "=", "A3=a b;", "A3=a\r\nX: y", "A3=ä", String(repeating: "x=", count: 3_000)])
+        arguments: ["", "A3", "=", "A3=a b;", "A3=a\r\nX: y", "A3=ä", String(repeating: "x=", count: 513)])
     func noCookie(field: String) {
         #expect(throws: MarketDataError.self) { try reading(field, with: Yahoo.cookie) }
     }

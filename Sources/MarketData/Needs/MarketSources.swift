@@ -2,12 +2,27 @@ import FIMLCore
 
 /// Why a source did not answer.
 public struct MarketDataError: Error, Hashable, CustomStringConvertible {
+    /// What it says of whoever was asked.
+    public enum Cause: Hashable, Sendable {
+        /// There was no answer, or none that can be used.
+        case failure
+        /// What was asked for is not there; everything else may be.
+        case hasNone
+        /// It was asked too often.
+        case tooOften
+        /// It does not accept who asks: the key or cookie is wrong, or there is none.
+        case unauthorized
+    }
+
     /// One sentence for people.
     public var description: String
+    /// What it says of whoever was asked.
+    public var cause: Cause
 
     /// An error that says why.
-    public init(_ description: String) {
+    public init(_ description: String, cause: Cause = .failure) {
         self.description = description
+        self.cause = cause
     }
 }
 

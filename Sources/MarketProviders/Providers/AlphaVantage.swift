@@ -48,7 +48,7 @@ public enum AlphaVantage {
             var reader = AnswerReader()
             guard let price = reader.price(quote?["05. price"], at: "05. price"),
                 let day = reader.day(quote?["07. latest trading day"], at: "07. latest trading day")
-            else { throw reader.nothing("quote") }
+            else { throw reader.nothingUsable("quote") }
             return Decoded(
                 Quote(observedAt: day, price: price, intervalSeconds: quoteSeconds), refused: reader.refused)
         }
@@ -97,7 +97,7 @@ public enum AlphaVantage {
             figures.profitMargin = optional("ProfitMargin")
             figures.marketCap = reader.optionalPrice(
                 answer["MarketCapitalization"], at: "MarketCapitalization")
-            guard figures != Fundamentals() else { throw reader.nothing("fundamentals") }
+            guard figures != Fundamentals() else { throw reader.nothingUsable("fundamentals") }
             if let quarter = answer["LatestQuarter"] {
                 figures.asOf = reader.day(quarter, at: "LatestQuarter")
             }
@@ -160,6 +160,13 @@ public enum AlphaVantage {
         return day
     }
 
+    /// Only the words tell whether it was asked too often, or for what a free key does not see.
+    private static func cause(of message: String, as name: String) -> MarketDataError.Cause {
+        if name == "Error Message" { return .hasNone }
+        let limits = ["rate limit", "call frequency", "per day", "per minute", "per second"]
+        return limits.contains(where: message.lowercased().contains) ? .tooOften : .failure
+    }
+
     private static func endpoint<Figures>(
         _ function: String, _ query: [[String]], _ key: String,
         read: @escaping @Sendable (JSONValue) throws(MarketDataError) -> Decoded<Figures>
@@ -169,7 +176,8 @@ public enum AlphaVantage {
             let answer = try AnswerReader.json(body)
             for name in ["Error Message", "Note", "Information"] {
                 if let message = answer[name]?.text {
-                    throw MarketDataError("Alpha Vantage says: \(message.prefix(200))")
+                    throw MarketDataError(
+                        "Alpha Vantage says: \(message.prefix(200))", cause: cause(of: message, as: name))
                 }
             }
             return try read(answer)

@@ -105,7 +105,7 @@ extension AnswerReader {
             bids: try side(bids, at: "bids").reversed(),
             asks: try side(asks, at: "asks"))
         guard !book.bids.isEmpty || !book.asks.isEmpty else {
-            throw MarketDataError("the order book is empty")
+            throw MarketDataError("the order book is empty", cause: .hasNone)
         }
         if let bid = book.bids.first?.price, let ask = book.asks.first?.price, bid >= ask {
             throw MarketDataError("the order book crosses itself: bid \(bid), ask \(ask)")
@@ -199,12 +199,6 @@ extension AnswerReader {
     static func momentOfReading() -> Timestamp {
         Timestamp(milliseconds: Int64(Date().timeIntervalSince1970 * 1_000))
     }
-
-    /// Why an answer is refused as a whole.
-    func nothingUsable(_ what: String) -> MarketDataError {
-        MarketDataError(
-            "the answer has no usable \(what)" + (refused.reasons.first.map { ": \($0)" } ?? ""))
-    }
 }
 
 extension JSONValue {
@@ -217,9 +211,9 @@ extension JSONValue {
 
 extension MarketDataError {
     /// An error that a provider reports in its answer.
-    init(saidByProvider message: JSONValue?) {
+    init(saidByProvider message: JSONValue?, cause: Cause = .failure) {
         // By scalars: one character may have any number of them.
         let words = message?.text.map { String($0.unicodeScalars.prefix(200)) }
-        self.init("the provider says: \(words ?? "nothing of why")")
+        self.init("the provider says: \(words ?? "nothing of why")", cause: cause)
     }
 }

@@ -1,7 +1,8 @@
 import FIMLCore
 import MarketData
 
-/// Binance's spot market: `api.binance.com`. Pairs are priced in USDT unless the asset says otherwise.
+/// Binance's spot market: `api.binance.com`. Pairs are priced in USDT unless the asset says otherwise. Its
+/// documentation says what requests weigh.
 public enum Binance {
     /// Row of a kline: open time, open, high, low, close, volume in the base asset, and others.
     private static let columns = BarColumns(
@@ -18,7 +19,7 @@ public enum Binance {
             case .day: "1d"
             }
         let query = [["symbol", symbol], ["interval", name], ["limit", "\(limit)"]]
-        return Endpoint(.binance, ProviderRequest("/api/v3/klines", query: query)) {
+        return Endpoint(.binance, ProviderRequest("/api/v3/klines", query: query, weight: 2)) {
             body throws(MarketDataError) in
             var reader = AnswerReader()
             return try reader.bars(
@@ -29,8 +30,8 @@ public enum Binance {
     /// The last price, from the 24-hour ticker, which tells its moment.
     public static func quote(of asset: Asset) -> Endpoint<Quote>? {
         guard let symbol = symbol(of: asset) else { return nil }
-        return Endpoint(.binance, ProviderRequest("/api/v3/ticker/24hr", query: [["symbol", symbol]])) {
-            body throws(MarketDataError) in
+        let request = ProviderRequest("/api/v3/ticker/24hr", query: [["symbol", symbol]], weight: 2)
+        return Endpoint(.binance, request) { body throws(MarketDataError) in
             let answer = try json(body)
             var reader = AnswerReader()
             guard
@@ -49,8 +50,8 @@ public enum Binance {
     public static func orderBook(of asset: Asset) -> Endpoint<OrderBook>? {
         guard let symbol = symbol(of: asset) else { return nil }
         let query = [["symbol", symbol], ["limit", "5000"]]
-        return Endpoint(.binance, ProviderRequest("/api/v3/depth", query: query)) {
-            body throws(MarketDataError) in
+        let request = ProviderRequest("/api/v3/depth", query: query, countsFromReading: true, weight: 250)
+        return Endpoint(.binance, request) { body throws(MarketDataError) in
             let answer = try json(body)
             var reader = AnswerReader()
             return try reader.orderBook(

@@ -121,8 +121,21 @@ public enum Bybit {
     /// The answer of a body. Throws what Bybit says is wrong: errors come with status 200 and a `retCode`.
     private static func result(_ body: [UInt8]) throws(MarketDataError) -> JSONValue {
         let answer = try AnswerReader.json(body)
-        guard answer["retCode"]?.int64 == 0 else { throw MarketDataError(saidByProvider: answer["retMsg"]) }
+        guard answer["retCode"]?.int64 == 0 else {
+            throw MarketDataError(
+                saidByProvider: answer["retMsg"], cause: cause(of: answer["retCode"]?.int64))
+        }
         return answer
+    }
+
+    private static func cause(of code: Int64?) -> MarketDataError.Cause {
+        switch code {
+        // Of a user, of an address.
+        case 10_006, 10_018: .tooOften
+        // A parameter is wrong; of those that we send, only the symbol can be.
+        case 10_001: .hasNone
+        default: .failure
+        }
     }
 
     private static func ticker(of symbol: String, in answer: JSONValue) throws(MarketDataError)

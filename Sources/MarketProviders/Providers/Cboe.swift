@@ -20,7 +20,7 @@ public enum Cboe {
             var options = CheckedOptions()
             // The time of the answer has no zone; it is UTC.
             guard let moment = options.reader.moment(answer["timestamp"], .spaced, at: "timestamp") else {
-                throw options.reader.nothing("moment")
+                throw options.reader.nothingUsable("moment")
             }
             let data = answer["data"]
             let price = options.reader.optionalPrice(data?["current_price"], at: "current_price")

@@ -43,7 +43,8 @@ public enum CoinbaseExchange {
     /// The whole book, by price (level 2). An answer that tells no time is from the moment of reading.
     public static func orderBook(of asset: Asset) -> Endpoint<OrderBook>? {
         guard let product = product(of: asset) else { return nil }
-        let request = ProviderRequest("/products/\(product)/book", query: [["level", "2"]])
+        let request = ProviderRequest(
+            "/products/\(product)/book", query: [["level", "2"]], countsFromReading: true)
         return Endpoint(.coinbaseExchange, request) { body throws(MarketDataError) in
             let book = try json(body)
             var reader = AnswerReader()

@@ -47,7 +47,7 @@ public enum FMP {
             }
             let ordered = reader.chronological(years) { $0.end }
             guard let figures = CompanyYear.fundamentals(of: ordered) else {
-                throw reader.nothing("fundamentals")
+                throw reader.nothingUsable("fundamentals")
             }
             return Decoded(figures, refused: reader.refused)
         }

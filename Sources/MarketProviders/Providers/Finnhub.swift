@@ -15,7 +15,7 @@ public enum Finnhub {
             var reader = AnswerReader()
             guard let price = reader.price(answer["c"], at: "c"),
                 let time = reader.seconds(answer["t"], at: "t")
-            else { throw reader.nothing("quote") }
+            else { throw reader.nothingUsable("quote") }
             return Decoded(
                 Quote(observedAt: time, price: price, intervalSeconds: quoteSeconds), refused: reader.refused)
         }

@@ -25,8 +25,8 @@ public enum Kraken {
     /// The price of the last trade. The answer tells no time: it is from the moment of reading.
     public static func quote(of asset: Asset) -> Endpoint<Quote>? {
         guard let pair = pair(of: asset) else { return nil }
-        return Endpoint(.kraken, ProviderRequest("/0/public/Ticker", query: [["pair", pair]])) {
-            body throws(MarketDataError) in
+        let request = ProviderRequest("/0/public/Ticker", query: [["pair", pair]], countsFromReading: true)
+        return Endpoint(.kraken, request) { body throws(MarketDataError) in
             var reader = AnswerReader()
             guard let price = reader.price(try result(body)["c"]?.column(0), at: "c[0]") else {
                 throw reader.nothingUsable("quote")
@@ -43,8 +43,8 @@ public enum Kraken {
     public static func orderBook(of asset: Asset) -> Endpoint<OrderBook>? {
         guard let pair = pair(of: asset) else { return nil }
         let query = [["pair", pair], ["count", "500"]]
-        return Endpoint(.kraken, ProviderRequest("/0/public/Depth", query: query)) {
-            body throws(MarketDataError) in
+        let request = ProviderRequest("/0/public/Depth", query: query, countsFromReading: true)
+        return Endpoint(.kraken, request) { body throws(MarketDataError) in
             let book = try result(body)
             var reader = AnswerReader()
             return try reader.orderBook(
@@ -62,12 +62,22 @@ public enum Kraken {
     /// was asked by (`XXBTZUSD` for `XBTUSD`). Throws what Kraken says is wrong: errors come with status 200.
     private static func result(_ body: [UInt8]) throws(MarketDataError) -> JSONValue {
         let answer = try AnswerReader.json(body)
-        if let error = answer["error"]?.elements?.first { throw MarketDataError(saidByProvider: error) }
+        if let error = answer["error"]?.elements?.first {
+            throw MarketDataError(saidByProvider: error, cause: cause(of: error.text ?? ""))
+        }
         // Beside the pair, OHLC has a `last`, from where on to ask next time.
         let pairs = answer["result"]?.members?.filter { $0.key != "last" } ?? [:]
         guard pairs.count == 1, let pair = pairs.first?.value else {
             throw MarketDataError("the answer does not hold one pair")
         }
         return pair
+    }
+
+    private static func cause(of error: String) -> MarketDataError.Cause {
+        switch error {
+        case "EGeneral:Too many requests", "EAPI:Rate limit exceeded": .tooOften
+        case "EQuery:Unknown asset pair": .hasNone
+        default: .failure
+        }
     }
 }

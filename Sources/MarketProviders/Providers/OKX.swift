@@ -115,8 +115,19 @@ public enum OKX {
     /// The data of a body. Throws what OKX says is wrong: errors come with status 200 and a `code`.
     private static func data(_ body: [UInt8]) throws(MarketDataError) -> JSONValue {
         let answer = try AnswerReader.json(body)
-        guard answer["code"]?.text == "0" else { throw MarketDataError(saidByProvider: answer["msg"]) }
+        guard answer["code"]?.text == "0" else {
+            throw MarketDataError(saidByProvider: answer["msg"], cause: cause(of: answer["code"]?.text))
+        }
         guard let data = answer["data"] else { throw MarketDataError("the answer has no data") }
         return data
+    }
+
+    private static func cause(of code: String?) -> MarketDataError.Cause {
+        switch code {
+        case "50011": .tooOften
+        // An instrument that does not exist.
+        case "51001": .hasNone
+        default: .failure
+        }
     }
 }

@@ -73,7 +73,7 @@ public enum Polygon {
                 }
                 addContract(item, at: place, to: &options)
             }
-            guard let newest else { throw options.reader.nothing("moment") }
+            guard let newest else { throw options.reader.nothingUsable("moment") }
             return try options.decoded(at: newest, underlyingPrice: price)
         }
     }

@@ -24,7 +24,7 @@ public enum SEC {
             var reader = AnswerReader()
             let years = readYears(try AnswerReader.json(body), &reader)
             guard let figures = CompanyYear.fundamentals(of: years) else {
-                throw reader.nothing("fundamentals")
+                throw reader.nothingUsable("fundamentals")
             }
             return Decoded(figures, refused: reader.refused)
         }

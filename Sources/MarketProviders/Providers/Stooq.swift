@@ -19,7 +19,10 @@ public enum Stooq {
         // A symbol that Stooq does not know, and a limit that is used up, are one line of text.
         guard let head = lines.first, head.starts(with: "Date,Open,High,Low,Close".utf8) else {
             let text = String(decoding: body.prefix(80), as: UTF8.self)
-            throw MarketDataError("the answer is not a table of days: \(text.debugDescription)")
+            let cause: MarketDataError.Cause =
+                text.hasPrefix("No data")
+                ? .hasNone : text.hasPrefix("Exceeded the daily hits") ? .tooOften : .failure
+            throw MarketDataError("the answer is not a table of days: \(text.debugDescription)", cause: cause)
         }
         var series = CheckedBars(every: .day)
         for (row, line) in lines.enumerated().dropFirst() {

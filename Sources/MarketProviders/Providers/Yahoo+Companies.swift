@@ -54,7 +54,7 @@ extension Yahoo {
                 ?? optional("defaultKeyStatistics", "profitMargins")
             figures.marketCap = reader.optionalPrice(
                 raw(result["summaryDetail"]?["marketCap"]), at: "summaryDetail.marketCap")
-            guard figures != Fundamentals() else { throw reader.nothing("fundamentals") }
+            guard figures != Fundamentals() else { throw reader.nothingUsable("fundamentals") }
             if let quarter = raw(result["defaultKeyStatistics"]?["mostRecentQuarter"]) {
                 figures.asOf = reader.seconds(quarter, at: "defaultKeyStatistics.mostRecentQuarter")
             }
@@ -76,7 +76,7 @@ extension Yahoo {
             guard
                 let moment = options.reader.seconds(
                     result["quote"]?["regularMarketTime"], at: "quote.regularMarketTime")
-            else { throw options.reader.nothing("moment") }
+            else { throw options.reader.nothingUsable("moment") }
             for series in result["options"]?.elements ?? [] {
                 readContracts(series["calls"], .call, "calls", &options)
                 readContracts(series["puts"], .put, "puts", &options)

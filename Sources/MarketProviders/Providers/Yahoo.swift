@@ -33,7 +33,9 @@ public enum Yahoo {
         return Endpoint(.yahoo, request) { body throws(MarketDataError) in
             let meta = try result(of: body, in: "chart")["meta"]
             var reader = AnswerReader()
-            guard let quote = readQuote(meta, at: "meta", &reader) else { throw reader.nothing("quote") }
+            guard let quote = readQuote(meta, at: "meta", &reader) else {
+                throw reader.nothingUsable("quote")
+            }
             return Decoded(quote, refused: reader.refused)
         }
     }
@@ -73,7 +75,7 @@ public enum Yahoo {
             guard let symbol = reader.text(item["symbol"], limit: 32, at: "\(place).symbol") else { continue }
             quotes[symbol] = readQuote(item, at: place, &reader)
         }
-        guard !quotes.isEmpty else { throw reader.nothing("quotes") }
+        guard !quotes.isEmpty else { throw reader.nothingUsable("quotes") }
         return Decoded(quotes, refused: reader.refused)
     }
 
@@ -94,7 +96,10 @@ public enum Yahoo {
 
     /// The first result of an answer, or what Yahoo says instead of one.
     static func result(of body: [UInt8], in envelope: String) throws(MarketDataError) -> JSONValue {
-        let answer = try AnswerReader.json(body)[envelope]
+        let json = try AnswerReader.json(body)
+        // What does not come as far as the envelope, such as a crumb that is wrong, is said in another.
+        try throwError(of: json["finance"])
+        let answer = json[envelope]
         try throwError(of: answer)
         guard let result = answer?["result"]?.elements?.first else {
             throw MarketDataError("the answer has no \(envelope).result")
@@ -104,7 +109,11 @@ public enum Yahoo {
 
     private static func throwError(of answer: JSONValue?) throws(MarketDataError) {
         if let error = answer?["error"], error != .null {
-            throw MarketDataError("Yahoo says: \((error["description"]?.text ?? "an error").prefix(200))")
+            let words = error["description"]?.text ?? "an error"
+            let cause: MarketDataError.Cause =
+                words.contains("Invalid Crumb")
+                ? .unauthorized : error["code"] == "Not Found" ? .hasNone : .failure
+            throw MarketDataError("Yahoo says: \(words.prefix(200))", cause: cause)
         }
     }
 

@@ -1,8 +1,10 @@
+import FIMLCore
 import MarketData
 
 /// Asks as another does, and adds what Yahoo wants to see before it answers with figures of a company: a
 /// cookie, and the crumb that belongs to it. Both are free and last for months; they are fetched when first
-/// needed and kept.
+/// needed and kept. Whatever they are needed for goes by the limits of `yahoo_cookie`, so that a refusal
+/// of it leaves charts and news, which need neither, alone.
 public actor YahooSession: ProviderAsking {
     /// A cookie and its crumb.
     public struct Credentials: Hashable, Sendable {
@@ -12,21 +14,35 @@ public actor YahooSession: ProviderAsking {
         public var crumb: String
     }
 
-    private let asking: any ProviderAsking
-    private var fetching: Task<Result<Credentials, MarketDataError>, Never>?
+    /// After a fetch that failed there is no other for so long: who asks Yahoo for crumbs again and again is
+    /// refused all the longer.
+    static let backoffMilliseconds: Int64 = 300_000
 
-    /// A session without a cookie yet.
-    public init(asking: any ProviderAsking) {
+    private let asking: any ProviderAsking
+    private let now: @Sendable () -> Timestamp
+    private var fetching: Task<Result<Credentials, MarketDataError>, Never>?
+    /// When the last fetch failed, if it did.
+    private var failedAt: Timestamp?
+
+    /// A session without a cookie yet. `now` tells the time.
+    public init(
+        asking: any ProviderAsking, now: @escaping @Sendable () -> Timestamp = ProviderTime.real().now
+    ) {
         self.asking = asking
+        self.now = now
     }
 
-    /// The cookie and its crumb. All who ask at once wait for one fetch; one that failed is tried again by
-    /// the next who asks.
+    /// The cookie and its crumb. All who ask at once wait for one fetch; where that fails, all who ask within
+    /// the next five minutes are told so.
     public func credentials() async throws(MarketDataError) -> Credentials {
+        if let failedAt, now().milliseconds - failedAt.milliseconds >= Self.backoffMilliseconds {
+            self.failedAt = nil
+            fetching = nil
+        }
         let task = fetching ?? Task { [asking] in await Self.fetch(asking) }
         fetching = task
         let result = await task.value
-        if case .failure = result, fetching == task { fetching = nil }
+        if case .failure = result, fetching == task, failedAt == nil { failedAt = now() }
         return try result.get()
     }
 
@@ -38,8 +54,7 @@ public actor YahooSession: ProviderAsking {
         fetching = nil
     }
 
-    /// The figures of an endpoint. Where Yahoo did not answer with figures of a company, the credentials may
-    /// be why, and the next who asks has new ones.
+    /// The figures of an endpoint. Where Yahoo refuses the credentials, the next who asks has new ones.
     public nonisolated func ask<Figures>(_ endpoint: Endpoint<Figures>) async throws(MarketDataError)
         -> Figures
     {
@@ -48,12 +63,14 @@ public actor YahooSession: ProviderAsking {
         }
         let credentials = try await credentials()
         var signed = endpoint
+        signed.provider = .yahooCookie
+        signed.request.sentTo = .yahoo
         signed.request.query.append(["crumb", credentials.crumb])
         signed.request.fields.append(["Cookie", credentials.cookie])
         do {
             return try await asking.ask(signed)
         } catch {
-            await refused(credentials)
+            if error.cause == .unauthorized { await refused(credentials) }
             throw error
         }
     }
@@ -81,7 +98,8 @@ extension Yahoo {
         field throws(MarketDataError) in
         // Up to its attributes (RFC 6265 section 4.1.1).
         let pair = field.prefix { $0 != UInt8(ascii: ";") }
-        guard (3...4_096).contains(pair.count), pair.dropFirst().contains(UInt8(ascii: "=")), isWord(pair)
+        // Yahoo's has about 200 bytes.
+        guard (3...1_024).contains(pair.count), pair.dropFirst().contains(UInt8(ascii: "=")), isWord(pair)
         else {
             throw MarketDataError("the answer sets no cookie")
         }
@@ -90,8 +108,8 @@ extension Yahoo {
 
     /// The crumb that belongs to a cookie, which is plain text.
     static func crumb(cookie: String) -> Endpoint<String> {
-        Endpoint(.yahoo, ProviderRequest("/v1/test/getcrumb", fields: [["Cookie", cookie]])) {
-            body throws(MarketDataError) in
+        let request = ProviderRequest("/v1/test/getcrumb", fields: [["Cookie", cookie]], sentTo: .yahoo)
+        return Endpoint(.yahooCookie, request) { body throws(MarketDataError) in
             // A page or a JSON error instead of a crumb is longer or has spaces.
             guard (1...64).contains(body.count), isWord(body[...]), !body.contains(UInt8(ascii: "<")),
                 !body.contains(UInt8(ascii: "{"))
