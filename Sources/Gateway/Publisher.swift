@@ -30,9 +30,9 @@ public final class Publisher: Sendable {
         guard mailboxes.allSatisfy({ $0.count + events.count <= Self.mailboxLimit }) else { return nil }
         let now = wallMilliseconds()
         let publishedAt = monotonicNanoseconds()
-        // Posted under the lock, so that every loop sees them in the order of their positions. A round's worth
-        // goes together, so that a subscriber who wants several is written to once; more do not, so that loops
-        // write while the rest is stored, and a large batch does not fill every queue at once.
+        // Posted under the lock, so that every loop sees them in the order of their positions. A round's
+        // worth goes together, so that a subscriber who wants several is written to once; more do not, so
+        // that loops write while the rest is stored, and a large batch does not fill every queue at once.
         return store.withLock { store in
             var positions: [StreamPosition] = []
             for start in stride(from: 0, to: events.count, by: Hub.roundCapacity) {
