@@ -84,12 +84,12 @@ class Providers:
                      opens * 1000 + DAY * 1000 - 1, "1", 1, "1", "1", "0"]
                     for opens, close, volume in self._days(asset, self.prices[asset])
                 ]
-            case "binance", "/api/v3/depth":
-                price = self.prices[query["symbol"].removesuffix("USDT")]
+            case "coinbase_exchange", path if path.endswith("-USD/book"):
+                price = self.prices[path.split("/")[2].removesuffix("-USD")]
                 return {
-                    "lastUpdateId": 1,
-                    "bids": [[f"{price * (1 - step / 1000)}", f"{self.depth * 10}"] for step in range(1, 9)],
-                    "asks": [[f"{price * (1 + step / 1000)}", f"{self.depth * 10}"] for step in range(1, 9)],
+                    "sequence": 1, "time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+                    "bids": [[f"{price * (1 - step / 1000)}", f"{self.depth * 10}", 1] for step in range(1, 20)],
+                    "asks": [[f"{price * (1 + step / 1000)}", f"{self.depth * 10}", 1] for step in range(1, 20)],
                 }
             case "binance_futures", "/fapi/v1/premiumIndex":
                 return {
