@@ -24,8 +24,6 @@ public struct Endpoint<Figures: Sendable>: Sendable {
 
 /// What to ask a provider.
 public struct ProviderRequest: Hashable, Sendable {
-    /// `GET`, or `POST` where there is a body.
-    public var method: String { body == nil ? "GET" : "POST" }
     /// The path, which begins with a slash and is encoded already.
     public var path: String
     /// The query, name and value, not encoded yet.

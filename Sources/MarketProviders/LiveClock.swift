@@ -1,8 +1,7 @@
 import FIMLCore
-import Foundation
 import MarketData
 
-/// Tells the real time once a second. The only place of the live market that reads a clock.
+/// Tells the real time once a second: what the live market takes for the present.
 actor LiveClock {
     /// From one moment to the next.
     private static let tick = Duration.seconds(1)
@@ -14,7 +13,7 @@ actor LiveClock {
         if last != nil {
             guard (try? await Task.sleep(for: Self.tick)) != nil else { return nil }
         }
-        let now = Self.later(Timestamp(milliseconds: Self.wallMilliseconds), than: last)
+        let now = Self.later(.present, than: last)
         last = now
         return Task.isCancelled ? nil : MarketMoment(lap: 0, time: now)
     }
@@ -24,10 +23,5 @@ actor LiveClock {
     static func later(_ now: Timestamp, than last: Timestamp?) -> Timestamp {
         guard let last, now <= last else { return now }
         return last.adding(seconds: 1)
-    }
-
-    private static var wallMilliseconds: Int64 {
-        // Far beyond any date that a clock shows.
-        Int64(min(max(0, Date().timeIntervalSince1970), 1e11) * 1_000)
     }
 }

@@ -1,5 +1,4 @@
 import FIMLCore
-import LinuxSystem
 
 /// The time, waiting and chance of a `ProviderClient`, so that tests need neither.
 public struct ProviderTime: Sendable {
@@ -23,7 +22,7 @@ public struct ProviderTime: Sendable {
 
     /// The real ones. The system's clock is read once, so that setting it moves no time limit.
     public static func real() -> ProviderTime {
-        let begin = Timestamp(milliseconds: wallMilliseconds())
+        let begin = Timestamp.present
         let steadyBegin = ContinuousClock.now
         return ProviderTime(
             now: {

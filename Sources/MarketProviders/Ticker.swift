@@ -1,5 +1,5 @@
 import FIMLCore
-import FoundationEssentials
+import LinuxSystem
 
 /// The symbol of a US equity or fund, checked before it goes into a URL.
 enum Ticker {
@@ -38,10 +38,8 @@ extension Timestamp {
     /// Milliseconds of a day.
     static let dayMilliseconds: Int64 = 86_400_000
 
-    /// The present by the system's clock; for the few APIs that want to be told from when to when.
-    @usableFromInline static var present: Timestamp {
-        Timestamp(milliseconds: Int64(Date().timeIntervalSince1970 * 1_000))
-    }
+    /// The present by the system's clock, which the module reads nowhere else.
+    @usableFromInline static var present: Timestamp { Timestamp(milliseconds: wallMilliseconds()) }
 
     /// The start of its day in UTC.
     var dayStart: Timestamp {

@@ -20,10 +20,7 @@ enum AlphaVantageFixtures {
         "2017-12-18 14:55:00":{"1. open":"86.49","2. high":"86.50","3. low":"86.4801","4. close":"86.50",
         "5. volume":"None"}}}
         """#
-    static let quote = #"""
-        {"Global Quote":{"01. symbol":"MSFT","05. price":"112.1300","06. volume":"29062853",
-        "07. latest trading day":"2018-10-05"}}
-        """#
+
     static let earnings = #"""
         {"symbol":"IBM","annualEarnings":[],"quarterlyEarnings":[
         {"fiscalDateEnding":"2020-09-30","reportedDate":"2020-10-19","reportedEPS":"2.58",
@@ -92,13 +89,6 @@ struct AlphaVantageTests {
         ])
     func newYork(wall: String, utc: String) throws {
         #expect(MomentFormat.newYork.read(wall) == (try moment(utc)))
-    }
-
-    @Test("A quote is of its day")
-    func quote() throws {
-        let quote = try reading(AlphaVantageFixtures.quote, with: AlphaVantage.quote(of: ibm, key: key))
-        #expect(quote.figures.price == 112.13)
-        #expect(quote.figures.observedAt == (try startOfDay("2018-10-05")))
     }
 
     @Test("A report without earnings is refused; one from before its quarter's end has no day")
@@ -198,11 +188,8 @@ struct AlphaVantageRecordedTests {
         #expect(decoded.refused.count == 0)
     }
 
-    @Test("The quote, earnings, fundamentals and news are the truth's")
+    @Test("Earnings, fundamentals and news are the truth's")
     func companies() throws {
-        let quote = AlphaVantage.quote(of: CompanyAnswers.equity("MSFT"), key: "")
-        #expect(
-            try readingRecorded("alphavantage/GLOBAL_QUOTE_MSFT.json", with: quote).figures.price == 112.13)
         let earnings = AlphaVantage.earnings(of: ibm, key: "")
         let file = "alphavantage/EARNINGS_IBM.json"
         try expectTrueEarnings(try readingRecorded(file, with: earnings).figures, file: file)

@@ -99,7 +99,6 @@ struct ChainDecoderTests {
             try Ethereum.latestBlockNumber().decode([UInt8](CryptoFixtures.blockNumber.utf8)).figures
                 == 18_492_220)
         let endpoint = Ethereum.block(100)
-        #expect(endpoint.request.method == "POST")
         #expect(endpoint.request.path == "/")
         #expect(
             try JSONValue.parse(endpoint.request.body ?? [])

@@ -52,9 +52,6 @@ struct PromiseCheck: CustomTestStringConvertible, Sendable {
                 "AlphaVantage.bars minute", AlphaVantageFixtures.minutes,
                 AlphaVantage.bars(of: apple, every: minute, limit: 9, key: key), ofBars),
             .init(
-                "AlphaVantage.quote", AlphaVantageFixtures.quote, AlphaVantage.quote(of: apple, key: key),
-                ofQuote),
-            .init(
                 "AlphaVantage.earnings", AlphaVantageFixtures.earnings,
                 AlphaVantage.earnings(of: apple, key: key), ofEarnings),
             .init(

@@ -109,16 +109,6 @@ struct CryptoDecoder: Sendable, CustomStringConvertible {
         CryptoDecoder(
             "okx funding", OKX.fundingRate(of: btc), CryptoFixtures.okxFunding,
             needed: ["data.0.fundingRate", "data.0.fundingTime"], isSound: { areSound([$0]) }),
-        CryptoDecoder(
-            "binance past funding", BinanceFutures.fundingRates(of: btc, limit: 9),
-            CryptoFixtures.binanceFundingHistory, needed: ["0.fundingTime", "1.fundingRate"],
-            isSound: areSound),
-        CryptoDecoder(
-            "bybit past funding", Bybit.fundingRates(of: btc, limit: 9), CryptoFixtures.bybitFundingHistory,
-            needed: ["retCode", "result.list", "result.list.0.fundingRate"], isSound: areSound),
-        CryptoDecoder(
-            "okx past funding", OKX.fundingRates(of: btc, limit: 9), CryptoFixtures.okxFundingHistory,
-            needed: ["code", "data", "data.1.fundingRate", "data.0.fundingTime"], isSound: areSound),
     ]
 
     static let chains: [CryptoDecoder] = [

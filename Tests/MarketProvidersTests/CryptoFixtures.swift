@@ -24,13 +24,6 @@ enum CryptoFixtures {
         "lastFundingRate":"-0.00125","interestRate":"0.0001","nextFundingTime":1700006400000,
         "time":1700000000456}
         """
-    /// Eight hours apart, and then four.
-    static let binanceFundingHistory = """
-        [{"symbol":"BTCUSDT","fundingTime":1700006400003,"fundingRate":"0.0001","markPrice":"1"},
-        {"symbol":"BTCUSDT","fundingTime":1700035200000,"fundingRate":"-0.0002","markPrice":"1"},
-        {"symbol":"BTCUSDT","fundingTime":1700049600007,"fundingRate":"0.0003","markPrice":"1"}]
-        """
-
     static let bybitKlines = """
         {"retCode":0,"retMsg":"OK","result":{"category":"linear","symbol":"BTCUSDT","list":[
         ["1700000060000","105.25","106","101","102","3","306"],
@@ -45,13 +38,6 @@ enum CryptoFixtures {
         {"retCode":0,"retMsg":"OK","result":{"s":"BTCUSDT","b":[["99.5","2"],["99","1"]],
         "a":[["100.5","1"],["101","3"]],"ts":1700000000111,"u":1,"seq":2},"time":1700000000222}
         """
-    static let bybitFundingHistory = """
-        {"retCode":0,"retMsg":"OK","result":{"category":"linear","list":[
-        {"symbol":"BTCUSDT","fundingRate":"0.0002","fundingRateTimestamp":"1700003600000"},
-        {"symbol":"BTCUSDT","fundingRate":"0.0001","fundingRateTimestamp":"1700000000000"}]},
-        "time":1700003700000}
-        """
-
     static let okxCandles = """
         {"code":"0","msg":"","data":[
         ["1700000060000","105.25","106","101","102","3","306","306","0"],
@@ -70,13 +56,6 @@ enum CryptoFixtures {
         "fundingRate":"0.00025","nextFundingRate":"","fundingTime":"1700006400000",
         "nextFundingTime":"1700020800000","ts":"1700000000987"}]}
         """
-    static let okxFundingHistory = """
-        {"code":"0","msg":"","data":[
-        {"instType":"SWAP","instId":"BTC-USDT-SWAP","fundingRate":"0.0009","realizedRate":"0.0002",
-        "fundingTime":"1700028800000"},
-        {"instType":"SWAP","instId":"BTC-USDT-SWAP","fundingRate":"0.0001","fundingTime":"1700000000000"}]}
-        """
-
     static let coinbaseCandles = """
         [[1700000060,101,106,105.25,102,3],[1700000000,95.5,110,100,105.25,12.5]]
         """

@@ -56,14 +56,14 @@ struct ExchangeDecoderTests {
 
     @Test("What tells no moment is from the moment of reading: Kraken's quote, Kraken's and Binance's books")
     func momentOfReading() throws {
-        let before = AnswerReader.momentOfReading()
+        let before = Timestamp.present
         let quote = try #require(Kraken.quote(of: Self.btc))
             .decode([UInt8](CryptoFixtures.krakenTicker.utf8)).figures
         let kraken = try #require(Kraken.orderBook(of: Self.btc))
             .decode([UInt8](CryptoFixtures.krakenDepth.utf8)).figures
         let binance = try #require(Binance.orderBook(of: Self.btc))
             .decode([UInt8](CryptoFixtures.binanceDepth.utf8)).figures
-        let after = AnswerReader.momentOfReading()
+        let after = Timestamp.present
         #expect(quote.price == 43_210.5)
         for time in [quote.observedAt, kraken.observedAt, binance.observedAt] {
             #expect((before...after).contains(time))
@@ -117,24 +117,6 @@ struct ExchangeDecoderTests {
         #expect(rate.knownAt.milliseconds == 1_700_006_400_000 - 14_400_000)
     }
 
-    @Test("Past rates come oldest first, and what lies between them tells their period")
-    func fundingHistory() throws {
-        let binance = try #require(BinanceFutures.fundingRates(of: Self.btc, limit: 10))
-            .decode([UInt8](CryptoFixtures.binanceFundingHistory.utf8)).figures
-        #expect(binance.map(\.rate) == [0.0001, -0.0002, 0.0006])
-        #expect(binance.map(\.intervalSeconds) == [28_800, 28_800, 14_400])
-        let bybit = try #require(Bybit.fundingRates(of: Self.btc, limit: 10))
-            .decode([UInt8](CryptoFixtures.bybitFundingHistory.utf8)).figures
-        #expect(bybit.map(\.rate) == [0.0008, 0.0016])
-        #expect(bybit.map(\.knownAt.milliseconds) == [1_700_000_000_000, 1_700_003_600_000])
-        let okx = try #require(OKX.fundingRates(of: Self.btc, limit: 10))
-            .decode([UInt8](CryptoFixtures.okxFundingHistory.utf8)).figures
-        #expect(okx.map(\.rate) == [0.0001, 0.0002])
-        let newest = try #require(OKX.fundingRates(of: Self.btc, limit: 1))
-            .decode([UInt8](CryptoFixtures.okxFundingHistory.utf8)).figures
-        #expect(newest.map(\.rate) == [0.0002])
-    }
-
     @Test("Each is asked by its own name of the pair, its own name of the interval, and within its own limit")
     func requests() throws {
         let doge = Asset(symbol: "DOGE", assetType: .crypto, currency: "EUR")
@@ -184,7 +166,6 @@ struct ExchangeDecoderTests {
         ]
         for (request, expected) in requests {
             #expect(try #require(request).line == expected)
-            #expect(request?.method == "GET")
         }
     }
 
@@ -208,7 +189,7 @@ struct ExchangeDecoderTests {
         #expect(OKX.quote(of: asset) == nil && Bybit.quote(of: asset) == nil)
         #expect(CoinbaseExchange.quote(of: asset) == nil)
         #expect(BinanceFutures.fundingRate(of: asset) == nil && Bybit.fundingRate(of: asset) == nil)
-        #expect(OKX.fundingRate(of: asset) == nil && OKX.fundingRates(of: asset, limit: 1) == nil)
+        #expect(OKX.fundingRate(of: asset) == nil)
     }
 
     @Test("A pair of the asset's own is asked for in each exchange's form")

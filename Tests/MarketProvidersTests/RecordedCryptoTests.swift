@@ -128,24 +128,8 @@ struct RecordedCryptoTests {
         }
     }
 
-    @Test("Past funding: Binance's spike of 4 December 2021 is the only one; Bybit's and OKX's samples")
-    func fundingHistory() throws {
-        let binance = try Self.read(
-            BinanceFutures.fundingRates(of: Self.crypto("XRP"), limit: 1_000),
-            "binance-futures/fundingRate_XRPUSDT.json")
-        #expect(binance.count == 91)
-        #expect(binance.allSatisfy { $0.intervalSeconds == 28_800 })
-        let truth = try CryptoRecordings.truth("funding_rate", about: "history/funding/XRPUSDT_8h_2021.csv")
-        let spikes = binance.filter { abs($0.rate) > 0.001 }
-        #expect(spikes.map(\.knownAt.rfc3339) == truth.map { $0[0] })
-        #expect(agree(spikes.first?.rate, truth.first?[1] ?? ""))
-        let bybit = try Self.read(
-            Bybit.fundingRates(of: Self.crypto("BTC"), limit: 9), "bybit/funding_history_BTCUSDT.json")
-        #expect(bybit.map(\.rate) == [0.00015, 0.0001])
-        let okx = try Self.read(
-            OKX.fundingRates(of: Self.crypto("BTC"), limit: 9),
-            "okx/funding-rate-history_BTC-USDT-SWAP.json")
-        #expect(okx.map(\.rate) == [-0.00002, 0.00015])
+    @Test("Bybit's inverse future has a rate that is read as the others' are")
+    func inverseFunding() throws {
         let inverse = try Bybit.fundingRate(
             in: try CryptoRecordings.body("bybit/tickers_inverse_BTCUSD.json"), of: "BTCUSD")
         #expect(inverse.figures.rate == -0.001034)
@@ -216,27 +200,15 @@ struct RecordedCryptoTests {
         ("binance/ticker_24hr_BTCUSDT.json", Binance.quote(of: crypto("BTC"))?.request, []),
         ("binance/depth_NKNUSDT_1000.json", Binance.orderBook(of: crypto("NKN"))?.request, ["limit"]),
         (
-            "binance-futures/fundingRate_XRPUSDT.json",
-            BinanceFutures.fundingRates(of: crypto("XRP"), limit: 1_000)?.request, ["startTime"]
-        ),
-        (
             "binance-futures/premiumIndex_all.json", BinanceFutures.fundingRate(of: crypto("BTC"))?.request,
             []
         ),
         ("bybit/kline_BTCUSDT.json", Bybit.bars(of: crypto("BTC"), every: .minute, limit: 9)?.request, []),
         ("bybit/orderbook_BTCUSDT.json", Bybit.orderBook(of: crypto("BTC"))?.request, []),
         ("bybit/tickers_spot_BTCUSDT.json", Bybit.quote(of: crypto("BTC"))?.request, []),
-        (
-            "bybit/funding_history_BTCUSDT.json",
-            Bybit.fundingRates(of: crypto("BTC"), limit: 9)?.request, []
-        ),
         // That was a future; bars are those of the spot market.
         ("okx/candles.json", OKX.bars(of: crypto("BTC"), every: .minute, limit: 9)?.request, ["instId"]),
         ("okx/books.json", OKX.orderBook(of: crypto("BTC"))?.request, []),
-        (
-            "okx/funding-rate-history_BTC-USDT-SWAP.json",
-            OKX.fundingRates(of: crypto("BTC"), limit: 9)?.request, []
-        ),
         (
             "coinbase-exchange/candles_BTC-USD_60.json",
             CoinbaseExchange.bars(of: crypto("BTC"), every: .minute, limit: 9)?.request, []

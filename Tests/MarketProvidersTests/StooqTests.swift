@@ -31,12 +31,18 @@ struct StooqTests {
         #expect(Stooq.bars(of: spy, every: .minute, limit: 10)?.request == nil)
     }
 
-    @Test(
-        "What is no table is an error", arguments: ["No data", "Exceeded the daily hits limit", "", "<html>"])
-    func noTable(text: String) {
-        #expect(throws: MarketDataError.self) {
+    /// What comes instead of a table, and what it means.
+    private static let words: [(String, MarketDataError.Cause)] = [
+        ("No data", .hasNone), ("Exceeded the daily hits limit", .tooOften), ("", .failure),
+        ("<html>", .failure),
+    ]
+
+    @Test("What is no table is an error, which tells a limit and an unknown symbol", arguments: words)
+    func noTable(text: String, cause: MarketDataError.Cause) {
+        let error = #expect(throws: MarketDataError.self) {
             try reading(text, with: Stooq.bars(of: spy, every: .day, limit: 10))
         }
+        #expect(error?.cause == cause)
     }
 
     @Test(

@@ -47,15 +47,6 @@ struct YahooRecordedTests {
         #expect(quote.figures.price == 244.87)
     }
 
-    @Test(
-        "Quotes",
-        arguments: [("AAPL", 1), ("AAPL_BABA", 2), ("AMZN", 1), ("BTC-USD", 1), ("GOOG", 1), ("QQQ", 1)])
-    func quotes(file: String, count: Int) throws {
-        let decoded = try Yahoo.readQuotes(try CompanyAnswers.body("yahoo/quote_\(file).json"))
-        #expect(decoded.figures.count == count)
-        #expect(decoded.refused.count == 0)
-    }
-
     @Test("Earnings are the truth's", arguments: ["AAPL", "AMZN", "GOOG"], ["", "_2021"])
     func earnings(symbol: String, suffix: String) throws {
         let file = "yahoo/quoteSummary_earningsHistory_\(symbol)\(suffix).json"

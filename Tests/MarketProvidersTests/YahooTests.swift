@@ -47,12 +47,6 @@ enum YahooFixtures {
         {"title":"A newer one","publisher":"B","link":"https://example.com/b",
         "providerPublishTime":1740462887,"relatedTickers":["aapl","BRK-B","no symbol"]}]}
         """#
-    static let quotes = #"""
-        {"quoteResponse":{"result":[{"symbol":"AAPL","regularMarketPrice":244.6,
-        "regularMarketTime":1739566800},{"symbol":"BABA","regularMarketPrice":"None",
-        "regularMarketTime":1739566800}],"error":null}}
-        """#
-
     /// A chart of three days around a split of 4 for 1, with these closes.
     static func splitChart(closes: [Double]) -> String {
         """
@@ -110,14 +104,11 @@ struct YahooTests {
         #expect(adjusted.figures.map(\.close) == [124.8075, 129.04, 134.18])
     }
 
-    @Test("The quote is the chart's head; quotes of several symbols are read too")
-    func quotes() throws {
+    @Test("The quote is the chart's head")
+    func quote() throws {
         let quote = try reading(YahooFixtures.chart, with: Yahoo.quote(of: apple)).figures
         #expect(quote.price == 244.87)
         #expect(quote.observedAt.milliseconds == 1_739_998_801_000)
-        let quotes = try Yahoo.readQuotes(Array(YahooFixtures.quotes.utf8))
-        #expect(quotes.figures.mapValues(\.price) == ["AAPL": 244.6])
-        #expect(quotes.refused.count == 1)
     }
 
     @Test("Revenue counts where the calendar quarter's earnings are the same")

@@ -1,14 +1,11 @@
 import FIMLCore
 import MarketData
 
-/// Alpha Vantage: bars, quotes, companies, economy and news. All of it is one path and a `function`.
+/// Alpha Vantage: bars, companies, economy and news. All of it is one path and a `function`.
 ///
 /// It answers 200 for errors too: a `Note` or `Information` where its limits are used up, an `Error Message`
 /// for what it does not know. A figure that is missing is the text `None` or `-`.
 public enum AlphaVantage {
-    /// Quotes are known by their day only.
-    static let quoteSeconds: Int64 = 86_400
-
     /// Bars of a US equity or fund, oldest first. Days are as traded: a split is a jump in them, for Alpha
     /// Vantage tells splits only to paying users. A minute's time is New York's.
     public static func bars(of asset: Asset, every interval: BarInterval, limit: Int, key: String)
@@ -37,20 +34,6 @@ public enum AlphaVantage {
                         close: row["4. close"], volume: row["5. volume"]), at: place)
             }
             return try series.decoded(limit: limit)
-        }
-    }
-
-    /// The last price. Of its time only the trading day is known, which counts from its start in UTC.
-    public static func quote(of asset: Asset, key: String) -> Endpoint<Quote>? {
-        guard let ticker = Ticker.us(asset) else { return nil }
-        return endpoint("GLOBAL_QUOTE", [["symbol", ticker]], key) { answer throws(MarketDataError) in
-            let quote = answer["Global Quote"]
-            var reader = AnswerReader()
-            guard let price = reader.price(quote?["05. price"], at: "05. price"),
-                let day = reader.day(quote?["07. latest trading day"], at: "07. latest trading day")
-            else { throw reader.nothingUsable("quote") }
-            return Decoded(
-                Quote(observedAt: day, price: price, intervalSeconds: quoteSeconds), refused: reader.refused)
         }
     }
 

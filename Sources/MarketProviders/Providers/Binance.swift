@@ -55,7 +55,7 @@ public enum Binance {
             let answer = try json(body)
             var reader = AnswerReader()
             return try reader.orderBook(
-                bids: answer["bids"], asks: answer["asks"], observedAt: AnswerReader.momentOfReading())
+                bids: answer["bids"], asks: answer["asks"], observedAt: .present)
         }
     }
 

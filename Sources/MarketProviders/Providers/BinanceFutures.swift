@@ -4,8 +4,7 @@ import MarketData
 /// Binance's perpetual futures that are margined in USDT: `fapi.binance.com`.
 public enum BinanceFutures {
     /// The rate of the running period. The answer does not tell how long that is: it is taken for eight
-    /// hours, which most of these futures have; of one with a shorter period `fundingRates` tells the right
-    /// rate.
+    /// hours, which most of these futures have; of one with a shorter period the rate is too small.
     public static func fundingRate(of asset: Asset) -> Endpoint<FundingRate>? {
         guard let symbol = symbol(of: asset) else { return nil }
         let request = ProviderRequest("/fapi/v1/premiumIndex", query: [["symbol", symbol]])
@@ -26,20 +25,6 @@ public enum BinanceFutures {
                     exchange: "binance", rate: rate, knownAt: time,
                     intervalSeconds: AnswerReader.fundingSeconds),
                 refused: reader.refused)
-        }
-    }
-
-    /// The last rates that were paid, oldest first, at most 1,000, each for eight hours, whatever the period.
-    public static func fundingRates(of asset: Asset, limit: Int) -> Endpoint<[FundingRate]>? {
-        guard let symbol = symbol(of: asset) else { return nil }
-        let limit = min(max(limit, 1), 1_000)
-        let query = [["symbol", symbol], ["limit", "\(limit)"]]
-        return Endpoint(.binanceFutures, ProviderRequest("/fapi/v1/fundingRate", query: query)) {
-            body throws(MarketDataError) in
-            var reader = AnswerReader()
-            return try reader.fundingRates(
-                try Binance.json(body), at: "rates", exchange: "binance", order: .oldestFirst, limit: limit,
-                time: "fundingTime", rate: { _ in "fundingRate" })
         }
     }
 

@@ -75,20 +75,6 @@ public enum Bybit {
         }
     }
 
-    /// The last rates that were paid, oldest first, at most 200, each for eight hours, whatever the period.
-    public static func fundingRates(of asset: Asset, limit: Int) -> Endpoint<[FundingRate]>? {
-        guard let symbol = perpetual(of: asset) else { return nil }
-        let limit = min(max(limit, 1), 200)
-        let query = [["category", "linear"], ["symbol", symbol], ["limit", "\(limit)"]]
-        return Endpoint(.bybit, ProviderRequest("/v5/market/funding/history", query: query)) {
-            body throws(MarketDataError) in
-            var reader = AnswerReader()
-            return try reader.fundingRates(
-                try result(body)["result"]?["list"], at: "list", exchange: "bybit", order: .newestFirst,
-                limit: limit, time: "fundingRateTimestamp", rate: { _ in "fundingRate" })
-        }
-    }
-
     /// The rate of one future in an answer of tickers.
     static func fundingRate(in body: [UInt8], of symbol: String) throws(MarketDataError)
         -> Decoded<FundingRate>

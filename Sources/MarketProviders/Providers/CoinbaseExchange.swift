@@ -51,7 +51,7 @@ public enum CoinbaseExchange {
             let told = book["time"].flatMap { reader.moment($0, at: "time") }
             return try reader.orderBook(
                 bids: book["bids"], asks: book["asks"],
-                observedAt: told ?? AnswerReader.momentOfReading())
+                observedAt: told ?? .present)
         }
     }
 

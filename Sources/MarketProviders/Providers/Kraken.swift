@@ -33,7 +33,7 @@ public enum Kraken {
             }
             return Decoded(
                 Quote(
-                    observedAt: AnswerReader.momentOfReading(), price: price,
+                    observedAt: .present, price: price,
                     intervalSeconds: AnswerReader.quoteIntervalSeconds),
                 refused: reader.refused)
         }
@@ -48,7 +48,7 @@ public enum Kraken {
             let book = try result(body)
             var reader = AnswerReader()
             return try reader.orderBook(
-                bids: book["bids"], asks: book["asks"], observedAt: AnswerReader.momentOfReading())
+                bids: book["bids"], asks: book["asks"], observedAt: .present)
         }
     }
 

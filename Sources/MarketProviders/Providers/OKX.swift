@@ -87,23 +87,6 @@ public enum OKX {
         }
     }
 
-    /// The last rates that were paid, oldest first, at most 100, each for eight hours, whatever the period.
-    /// `realizedRate` is what was paid; `fundingRate` is what was expected, and stands in where it is
-    /// missing.
-    public static func fundingRates(of asset: Asset, limit: Int) -> Endpoint<[FundingRate]>? {
-        guard let instrument = perpetual(of: asset) else { return nil }
-        let limit = min(max(limit, 1), 100)
-        let query = [["instId", instrument], ["limit", "\(limit)"]]
-        return Endpoint(.okx, ProviderRequest("/api/v5/public/funding-rate-history", query: query)) {
-            body throws(MarketDataError) in
-            var reader = AnswerReader()
-            return try reader.fundingRates(
-                try data(body), at: "data", exchange: "okx", order: .newestFirst, limit: limit,
-                time: "fundingTime",
-                rate: { $0["realizedRate"] == nil ? "fundingRate" : "realizedRate" })
-        }
-    }
-
     private static func instrument(of asset: Asset) -> String? {
         CryptoPair(asset)?.name(separator: "-", defaultQuote: "USDT")
     }

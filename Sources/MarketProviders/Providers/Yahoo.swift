@@ -64,21 +64,6 @@ public enum Yahoo {
         }
     }
 
-    /// The quotes of a `/v7/finance/quote` answer, by symbol as Yahoo writes it.
-    public static func readQuotes(_ body: [UInt8]) throws(MarketDataError) -> Decoded<[String: Quote]> {
-        let answer = try AnswerReader.json(body)
-        try throwError(of: answer["quoteResponse"])
-        var reader = AnswerReader()
-        var quotes: [String: Quote] = [:]
-        for (index, item) in (answer["quoteResponse"]?["result"]?.elements ?? []).enumerated() {
-            let place = "result[\(index)]"
-            guard let symbol = reader.text(item["symbol"], limit: 32, at: "\(place).symbol") else { continue }
-            quotes[symbol] = readQuote(item, at: place, &reader)
-        }
-        guard !quotes.isEmpty else { throw reader.nothingUsable("quotes") }
-        return Decoded(quotes, refused: reader.refused)
-    }
-
     /// The asset's symbol as Yahoo writes it: `AAPL`, `BRK-B`, `BTC-USD`, `%5EGSPC`; safe in a path.
     static func symbol(of asset: Asset) -> String? {
         switch asset.assetType {

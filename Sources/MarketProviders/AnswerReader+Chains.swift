@@ -72,15 +72,6 @@ extension AnswerReader {
         return nil
     }
 
-    /// An integer of up to 128 bits as text of decimal digits.
-    mutating func decimalInteger(_ value: JSONValue?, at place: @autoclosure () -> String) -> UInt128? {
-        if let text = value?.text, (1...39).contains(text.utf8.count), let number = UInt128(text) {
-            return number
-        }
-        refuse(place(), "is not a decimal integer of up to 128 bits")
-        return nil
-    }
-
     /// So many smallest units as whole ones. Divided before it is rounded: 1,234.5 ether are more wei than a
     /// `Double` tells apart, and still give 1,234.5.
     static func whole(_ units: UInt128, of unit: UInt128) -> Double {

@@ -1,5 +1,4 @@
 import FIMLCore
-import FoundationEssentials
 import MarketData
 
 /// Where the parts of a bar are in its row.
@@ -33,7 +32,7 @@ enum RowOrder {
 
 // What all exchanges answer alike: bars as rows of columns, order books as rows of price and amount.
 extension AnswerReader {
-    /// How many bars or funding rates of an answer are looked at, the newest.
+    /// How many bars of an answer are looked at, the newest.
     static let rowLimit = 5_000
     /// How many levels of a side are looked at, the first. Coinbase answers its whole book, of which the part
     /// within 1 % may have more than the 5,000 that others give at most.
@@ -150,54 +149,11 @@ extension AnswerReader {
         return rate * 8 / Double(hours)
     }
 
-    /// Past rates, oldest first, from rows that have a time, in milliseconds, and a rate.
-    ///
-    /// Such rows do not tell the exchange's interval: of 1, 2, 4, 6 or 8 hours it is what lies between a row
-    /// and the one before (of the first: after) it, else 8. A row that is refused is left out; so is one that
-    /// is not later than the one before it. Throws when none can be used.
-    mutating func fundingRates(
-        _ rows: JSONValue?, at place: String, exchange: String, order: RowOrder, limit: Int,
-        time timeName: String, rate rateName: (JSONValue) -> String
-    ) throws(MarketDataError) -> Decoded<[FundingRate]> {
-        guard let rows = rows?.elements else { throw MarketDataError("\(place) is not a list of rates") }
-        var timed: [(index: Int, time: Timestamp)] = []
-        for index in order.newest(Self.rowLimit, of: rows) {
-            let place = "\(place)[\(index)].\(timeName)"
-            guard let time = milliseconds(rows[index][timeName], at: place) else { continue }
-            if let last = timed.last, time <= last.time {
-                refuse(place, "is not later than the rate before it")
-            } else {
-                timed.append((index, time))
-            }
-        }
-        var rates: [FundingRate] = []
-        for (position, row) in timed.enumerated() {
-            let first = timed[max(position - 1, 0)].time
-            let second = timed[min(max(position, 1), timed.count - 1)].time
-            let hours = Self.fundingHours(from: first, to: second)
-            let name = rateName(rows[row.index])
-            if let rate = fundingRate(
-                rows[row.index][name], hours: hours, at: "\(place)[\(row.index)].\(name)")
-            {
-                rates.append(
-                    FundingRate(
-                        exchange: exchange, rate: rate, knownAt: row.time, intervalSeconds: hours * 3_600))
-            }
-        }
-        guard !rates.isEmpty else { throw nothingUsable("funding rate") }
-        return Decoded(Array(rates.suffix(max(limit, 1))), refused: refused)
-    }
-
     /// The hours between two fundings, where exchanges have such an interval; else 8, the usual one.
     static func fundingHours(from first: Timestamp, to second: Timestamp) -> Int64 {
         // Settlements come a few milliseconds late: half an hour is added to round.
         let hours = (second.milliseconds - first.milliseconds + 1_800_000) / 3_600_000
         return Self.fundingPeriods.contains(hours) ? hours : 8
-    }
-
-    /// The moment of reading, for answers that do not tell from when they are.
-    static func momentOfReading() -> Timestamp {
-        Timestamp(milliseconds: Int64(Date().timeIntervalSince1970 * 1_000))
     }
 }
 
