@@ -3,7 +3,7 @@ extension SettingTable {
         .choice(
             "MARKET_DATA_SOURCE", \.marketData.source,
             "Where market data come from: the recorded market, or public APIs."),
-        .decimal(
+        .integer(
             "REPLAY_SPEED", \.marketData.replaySpeed, 1...31_536_000,
             unit: "seconds of the recording per second",
             "How fast the recorded market is replayed."),

@@ -172,7 +172,7 @@ public struct Settings: Sendable {
         /// Where market data come from.
         public var source = MarketDataSource.replay
         /// Seconds of the recording that pass in a second.
-        public var replaySpeed = 86_400.0
+        public var replaySpeed = 86_400
         /// First day that is replayed; nil is the recording's own start.
         public var replayFrom: CalendarDate?
         /// Keys of providers that want one, by the provider's name: `alpha_vantage`.

@@ -73,7 +73,7 @@ public struct CorrelationBreakdownWatchdog: Watchdog {
         _ pair: AssetPair, _ first: DailyCloses, _ second: DailyCloses, _ moment: Timestamp
     ) -> Judgement? {
         guard let joint = first.joined(with: second, returns: Self.historicalReturns),
-            !Staleness.isStale(joint.closedAt, intervalSeconds: joint.intervalSeconds, at: moment),
+            !Freshness.isStale(joint.closedAt, intervalSeconds: joint.intervalSeconds, at: moment),
             let recent = Correlation.pearson(
                 joint.first.suffix(Self.recentReturns), joint.second.suffix(Self.recentReturns)),
             let historical = Correlation.pearson(joint.first[...], joint.second[...])

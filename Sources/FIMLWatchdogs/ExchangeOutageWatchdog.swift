@@ -37,7 +37,7 @@ public struct ExchangeOutageWatchdog: Watchdog {
             .map { $0.chronological().suffix(2) }
             .filter { history in
                 history.last.map {
-                    !Staleness.isStale($0.observedAt, intervalSeconds: $0.intervalSeconds, at: moment)
+                    !Freshness.isStale($0.observedAt, intervalSeconds: $0.intervalSeconds, at: moment)
                 } ?? false
             }
         let isNoneThere = histories.count > 1 && histories.allSatisfy { $0.last?.statusCode == nil }
@@ -83,7 +83,7 @@ public struct ExchangeOutageWatchdog: Watchdog {
         if code != 200 { return (.high, "answers with status \(code)") }
         guard newest.responseMilliseconds > Self.slowMilliseconds, let previous,
             previous.responseMilliseconds > Self.slowMilliseconds,
-            !Staleness.isStale(
+            !Freshness.isStale(
                 previous.observedAt,
                 intervalSeconds: max(newest.intervalSeconds, schedule.intervalSeconds),
                 at: newest.observedAt)

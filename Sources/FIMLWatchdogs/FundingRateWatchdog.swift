@@ -42,7 +42,7 @@ public struct FundingRateWatchdog: Watchdog {
 
     private func judge(_ rates: [FundingRate], _ asset: Asset, _ moment: Timestamp) -> [Judgement] {
         let fresh = rates.filter {
-            $0.isPlausible && !Staleness.isStale($0.knownAt, intervalSeconds: $0.intervalSeconds, at: moment)
+            $0.isPlausible && !Freshness.isStale($0.knownAt, intervalSeconds: $0.intervalSeconds, at: moment)
         }
         let newestOfEach = Dictionary(fresh.map { ($0.exchange, $0) }) { $1.knownAt > $0.knownAt ? $1 : $0 }
             .values.sorted { $0.exchange < $1.exchange }

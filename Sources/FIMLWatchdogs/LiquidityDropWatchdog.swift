@@ -46,7 +46,7 @@ public struct LiquidityDropWatchdog: Watchdog {
 
     private func judge(_ depth: MarketDepth, _ asset: Asset, _ moment: Timestamp) -> [Judgement] {
         guard depth.isPlausible, let mean = depth.meanUSD, mean > 0, depth.snapshots >= Self.minSnapshots,
-            !Staleness.isStale(depth.observedAt, intervalSeconds: depth.intervalSeconds, at: moment)
+            !Freshness.isStale(depth.observedAt, intervalSeconds: depth.intervalSeconds, at: moment)
         else { return [] }
         let ratio = depth.depthUSD / mean
         let dropPct = (1 - ratio) * 100

@@ -57,7 +57,7 @@ public struct PriceAnomalyWatchdog: Watchdog {
     private func judge(_ quotes: [Quote], _ asset: Asset, _ moment: Timestamp) -> [Judgement] {
         let quotes = quotes.chronological()
         guard let newest = quotes.last,
-            !Staleness.isStale(newest.observedAt, intervalSeconds: newest.intervalSeconds, at: moment),
+            !Freshness.isStale(newest.observedAt, intervalSeconds: newest.intervalSeconds, at: moment),
             let past = past(of: newest, in: quotes.dropLast())
         else { return [] }
         let changePct = (newest.price - past.price) / past.price * 100

@@ -54,7 +54,7 @@ public struct UnusualVolumeWatchdog: Watchdog {
         let ratio = volume / mean
         let changePct = (newest.close - previous.close) / previous.close * 100
         guard ratio.isFinite, mean.isFinite, changePct.isFinite,
-            !Staleness.isStale(observedAt, intervalSeconds: newest.intervalSeconds, at: moment)
+            !Freshness.isStale(observedAt, intervalSeconds: newest.intervalSeconds, at: moment)
         else { return [] }
         var anomaly: Anomaly?
         if ratio > settings.multiplier {

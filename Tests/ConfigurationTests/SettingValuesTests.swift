@@ -155,7 +155,7 @@ let settingVectors: [SettingVector] =
         SettingVector("PRICE_ANOMALY_THRESHOLD_PCT", "5", "0.01", "100", below: "0.009", above: "100.1"),
         SettingVector("PRICE_ANOMALY_WINDOW_SECONDS", 60, 1, 86_400),
         SettingVector("MARKET_DATA_SOURCE", "replay", allowed: ["replay", "live"], refused: ["file", "1"]),
-        SettingVector("REPLAY_SPEED", "86400", "1", "31536000", below: "0.9", above: "31536001"),
+        SettingVector("REPLAY_SPEED", 86_400, 1, 31_536_000),
         SettingVector(
             "REPLAY_FROM", "", allowed: ["1970-01-01", "2024-02-29", "9999-12-31"],
             refused: [
