@@ -10,6 +10,7 @@ struct PromiseCheck: CustomTestStringConvertible, Sendable {
     let name: String
     let body: String
     let violations: @Sendable ([UInt8]) throws -> [String]
+    let overHTTP: AskedOverHTTP?
 
     var testDescription: String { name }
 
@@ -19,6 +20,7 @@ struct PromiseCheck: CustomTestStringConvertible, Sendable {
     ) {
         self.name = name
         self.body = body
+        overHTTP = endpoint.map { AskedOverHTTP(name, $0, body) { check($0).isEmpty } }
         violations = { bytes in
             guard let endpoint else { return ["no endpoint"] }
             return check(try endpoint.decode(bytes).figures)

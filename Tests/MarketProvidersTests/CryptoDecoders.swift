@@ -18,6 +18,7 @@ struct CryptoDecoder: Sendable, CustomStringConvertible {
     /// Places of the fixture whose figures are needed: `result.list.0.4`.
     let needed: [String]
     let decode: @Sendable ([UInt8]) throws(MarketDataError) -> Outcome
+    let overHTTP: AskedOverHTTP?
 
     init<Figures>(
         _ description: String, _ endpoint: Endpoint<Figures>?, _ fixture: String, needed: [String],
@@ -26,6 +27,7 @@ struct CryptoDecoder: Sendable, CustomStringConvertible {
         self.description = description
         self.fixture = fixture
         self.needed = needed
+        overHTTP = endpoint.map { AskedOverHTTP(description, $0, fixture, isSound: isSound) }
         decode = { body throws(MarketDataError) in
             guard let endpoint else { throw MarketDataError("there is no endpoint") }
             let decoded = try endpoint.decode(body)
