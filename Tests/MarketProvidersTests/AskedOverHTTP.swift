@@ -50,7 +50,7 @@ struct AskedOverHTTPTests {
 
     @Test("no provider of figures is left out")
     func completeness() {
-        // Coinbase is only asked whether it is there, Yahoo's other host only for a cookie; Stooq answers CSV.
+        // Coinbase is only asked whether it is there, Yahoo's other host for a cookie; Stooq answers CSV.
         let others: Set<ProviderName> = [.coinbase, .yahooCookie, .stooq]
         let asked = Set(AskedOverHTTP.all.map(\.provider))
         #expect(asked.union(others) == Set(ProviderName.allCases))
