@@ -159,8 +159,8 @@ actor WatchdogRunner {
 
     /// One check and the events that come of it. Called one at a time, moments in order.
     func check(at moment: MarketMoment) async {
-        await endLap(before: moment)
         let begun = generation
+        await endLap(before: moment)
         let begin = ContinuousClock.now
         var judgements: [Judgement]?
         var failure: String?
