@@ -31,6 +31,9 @@ extension SettingTable {
         .seconds(
             "WATCHDOG_RENOTIFY_SECONDS", \.watchdogs.renotifyAfter, 60...31_536_000,
             "A condition that lasts is told again, as `updated`, with its first new figures after so long."),
+        .integer(
+            "WATCHDOG_FLAP_COUNT", \.watchdogs.flapCount, 2...1_000, unit: "beginnings within an hour",
+            "A condition that begins so often flaps: it ends only after a quarter of an hour of calm."),
     ]
 
     /// Each watchdog's own by its name, in the guide's order.

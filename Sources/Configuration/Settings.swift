@@ -149,6 +149,8 @@ public struct Settings: Sendable {
         public var retryDelay = Duration.seconds(5)
         /// A condition that lasts is told again with its first new figures after so long.
         public var renotifyAfter = Duration.seconds(14_400)
+        /// So many beginnings within an hour make a subject flap: its condition then ends only after calm.
+        public var flapCount = 3
         /// Settings of `earnings_anomaly`.
         public var earningsAnomaly = EarningsAnomaly()
         /// Settings of `unusual_volume`.

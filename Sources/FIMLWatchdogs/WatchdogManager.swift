@@ -39,6 +39,7 @@ public actor WatchdogManager {
             isEnabled = settings.isEnabled
             policy = CheckPolicy(settings)
             lifeCycle.renotifySeconds = settings.renotifyAfter.components.seconds
+            lifeCycle.flapCount = settings.flapCount
             healthCheckInterval = settings.healthCheckInterval
         }
     }

@@ -61,6 +61,8 @@ struct LiveDetection {
         settings["MARKET_DATA_SOURCE"] = "live"
         settings["WATCHDOG_GLOBAL_ENABLED"] = "true"
         settings["WATCHDOG_EVENT_PERSISTENCE"] = "false"
+        // One price moves up and down all the time, and each move is to be told.
+        settings["WATCHDOG_FLAP_COUNT"] = "1000"
         settings["PRICE_ANOMALY_ASSETS"] = "BTC"
         settings["PRICE_ANOMALY_CHECK_INTERVAL"] = "1"
         settings["PRICE_ANOMALY_WINDOW_SECONDS"] = "1"

@@ -115,6 +115,7 @@ let settingVectors: [SettingVector] =
         SettingVector("WATCHDOG_CHECK_TIMEOUT_SECONDS", 60, 1, 3_600),
         SettingVector("WATCHDOG_RETRY_DELAY_SECONDS", 5, 0, 300),
         SettingVector("WATCHDOG_RENOTIFY_SECONDS", 14_400, 60, 31_536_000),
+        SettingVector("WATCHDOG_FLAP_COUNT", 3, 2, 1_000),
         SettingVector(flag: "ENABLE_EARNINGS_ANOMALY_WATCHDOG", true),
         SettingVector("EARNINGS_ANOMALY_CHECK_INTERVAL", 300, 1, 86_400),
         SettingVector(symbols: "EARNINGS_ANOMALY_ASSETS", "AAPL,MSFT,GOOGL,AMZN,TSLA"),

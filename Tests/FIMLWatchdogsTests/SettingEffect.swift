@@ -28,6 +28,8 @@ struct SettingEffect: CustomTestStringConvertible, Sendable {
     /// How the market's sources answer.
     enum Sources {
         case answering, failing, hanging
+        /// Nothing is out of the ordinary at 30 and at 90 seconds.
+        case alternating
     }
 
     let name: String
@@ -57,7 +59,7 @@ struct SettingEffect: CustomTestStringConvertible, Sendable {
         let watchdog = TracedWatchdog(
             watchdog: WatchdogSet.watchdog(
                 watchdogName, settings, assets: WatchedAssets(live: settings), market: market.sources),
-            hangs: sources == .hanging)
+            hangs: sources == .hanging, alternates: sources == .alternating)
         let collector = Collector()
         let manager = WatchdogManager(
             .init(settings), watchdogs: [watchdog],
@@ -91,10 +93,12 @@ struct SettingEffect: CustomTestStringConvertible, Sendable {
     }
 }
 
-/// A watchdog of which is kept when it was checked; one that `hangs` never answers.
+/// A watchdog of which is kept when it was checked; one that `hangs` never answers, of one that `alternates`
+/// every second check finds nothing.
 private struct TracedWatchdog: Watchdog {
     let watchdog: any Watchdog
     let hangs: Bool
+    let alternates: Bool
     let checkedAt = Locked<[Timestamp]>([])
 
     var name: WatchdogName { watchdog.name }
@@ -106,7 +110,13 @@ private struct TracedWatchdog: Watchdog {
             // Ends when the task is cancelled.
             for await _ in AsyncStream<Never>.makeStream().stream {}
         }
-        return try await watchdog.check(at: moment)
+        var judgements = try await watchdog.check(at: moment)
+        guard alternates, FixtureMarket.second(moment) / 30 % 2 == 1 else { return judgements }
+        for index in judgements.indices {
+            judgements[index].anomaly = nil
+            judgements[index].evidence.observed = 0
+        }
+        return judgements
     }
 }
 

@@ -54,6 +54,13 @@ struct SettingEffectTests {
             ["60": "0 firing, 60 updated, 120 updated", "3600": "0 firing"],
             along: ["FUNDING_RATE_ASSETS": "BTC", "FUNDING_RATE_CHECK_INTERVAL": "30"]),
         SettingEffect(
+            "WATCHDOG_FLAP_COUNT", .told,
+            [
+                "2": "0 firing, 30 resolved, 60 firing",
+                "3": "0 firing, 30 resolved, 60 firing, 90 resolved, 120 firing",
+            ], sources: .alternating,
+            along: ["FUNDING_RATE_ASSETS": "BTC", "FUNDING_RATE_CHECK_INTERVAL": "30"]),
+        SettingEffect(
             "WATCHDOG_CONSECUTIVE_FAILURE_THRESHOLD", .status, ["3": "unhealthy", "4": "degraded"],
             sources: .failing,
             along: ["WATCHDOG_RETRY_DELAY_SECONDS": "0", "FUNDING_RATE_CHECK_INTERVAL": "60"]),
