@@ -36,7 +36,7 @@ struct Fallback: Sendable {
                 }
             } catch {
                 hasFailed = true
-                reasons.append("\(endpoint.provider.rawValue): \(Self.line(error.description))")
+                reasons.append(Self.reason(error, of: endpoint.provider))
             }
             // Who asked has gone: the others need not be troubled.
             if Task.isCancelled { break }
@@ -50,6 +50,13 @@ struct Fallback: Sendable {
     static func failure(_ what: String, of subject: String, _ reasons: [String]) -> MarketDataError {
         let why = reasons.isEmpty ? "" : ": " + reasons.joined(separator: "; ")
         return MarketDataError("no provider has \(what) of \(subject)\(why)")
+    }
+
+    /// Why a provider gave nothing, with its name, which the client may have said already.
+    static func reason(_ error: MarketDataError, of provider: ProviderName) -> String {
+        let name = provider.rawValue + ": "
+        let reason = line(error.description)
+        return reason.hasPrefix(name) ? reason : name + reason
     }
 
     /// A reason without line breaks, cut to a bearable length.

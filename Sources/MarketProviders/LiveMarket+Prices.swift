@@ -131,8 +131,7 @@ extension LiveMarket: FundingRateSource {
                 try Self.refuseFuture(rate.knownAt, at: moment)
                 return .success(rate)
             } catch {
-                let reason = Fallback.line(error.description)
-                return .failure(MarketDataError("\(endpoint.provider.rawValue): \(reason)"))
+                return .failure(MarketDataError(Fallback.reason(error, of: endpoint.provider)))
             }
         }
         var rates: [FundingRate] = []

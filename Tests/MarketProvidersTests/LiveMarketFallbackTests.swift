@@ -30,7 +30,7 @@ struct LiveMarketFallbackTests {
     @Test("When all fail, one line names them all and their reasons")
     func allFail() async {
         let providers = LiveMarketProviders { provider, _ throws(MarketDataError) in
-            throw MarketDataError(provider == .yahoo ? "HTTP 500\r\nsee below" : "no answer in 5 s")
+            throw MarketDataError(provider == .yahoo ? "yahoo: HTTP 500\r\nsee below" : "no answer in 5 s")
         }
         let answers = await Live.market(providers, keys: [.finnhub: "k"]).quotes(
             of: [Live.fund], at: Live.noon, covering: 60)
