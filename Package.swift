@@ -34,7 +34,7 @@ let package = Package(
         // Services.
         .target(name: "Configuration", dependencies: ["Observability"]),
         .target(name: "Observability", dependencies: ["Locking"]),
-        .target(name: "EventStore", dependencies: ["Broadcast", "FIMLCore", "Locking"]),
+        .target(name: "EventStore", dependencies: ["Broadcast", "FIMLCore"]),
         .target(name: "MarketData", dependencies: ["FIMLCore"], resources: [.copy("Recording")]),
         .target(
             name: "MarketProviders",
@@ -42,7 +42,7 @@ let package = Package(
         .target(name: "PublicSchema", resources: [.copy("../../public-schema")]),
         .target(
             name: "FIMLWatchdogs",
-            dependencies: ["Configuration", "FIMLCore", "Locking", "MarketData"]),
+            dependencies: ["Configuration", "FIMLCore", "LinuxSystem", "Locking", "MarketData"]),
 
         // Composition.
         .target(
@@ -51,7 +51,7 @@ let package = Package(
                 "Broadcast", "Configuration", "EventStore", "FIMLCore", "FIMLWatchdogs", "HTTP", "MarketData",
                 "MarketProviders", "EventLoop", "LinuxSystem", "Locking", "Observability", "PublicSchema",
                 "TLS", "Transport",
-                "WebSocket",
+                "WebClient", "WebSocket",
             ]),
         .target(name: "GatewayClient", dependencies: ["COpenSSL", "FIMLCore", "LinuxSystem", "WebSocket"]),
         .executableTarget(
@@ -71,12 +71,13 @@ let package = Package(
         .testTarget(name: "HTTPTests", dependencies: ["GatewayTesting", "HTTP"]),
         .testTarget(name: "WebSocketTests", dependencies: ["GatewayTesting", "WebSocket"]),
         .testTarget(name: "FIMLCoreTests", dependencies: ["FIMLCore", "GatewayTesting", "PublicSchema"]),
-        .testTarget(name: "BroadcastTests", dependencies: ["Broadcast", "FIMLCore", "GatewayTesting"]),
+        .testTarget(
+            name: "BroadcastTests", dependencies: ["Broadcast", "FIMLCore", "GatewayTesting", "WebSocket"]),
         .testTarget(name: "EventLoopTests", dependencies: ["EventLoop", "LinuxSystem"]),
         .testTarget(name: "EventStoreTests", dependencies: ["Broadcast", "EventStore", "FIMLCore"]),
         .testTarget(name: "TLSTests", dependencies: ["COpenSSL", "TLS"]),
-        .testTarget(name: "ConfigurationTests", dependencies: ["Configuration", "Observability"]),
-        .testTarget(name: "ObservabilityTests", dependencies: ["Observability"]),
+        .testTarget(name: "ConfigurationTests", dependencies: ["Configuration"]),
+        .testTarget(name: "ObservabilityTests", dependencies: ["Locking", "Observability"]),
         .testTarget(name: "MarketDataTests", dependencies: ["FIMLCore", "GatewayTesting", "MarketData"]),
         .testTarget(
             name: "WebClientTests", dependencies: ["GatewayTesting", "HTTP", "MarketProviders", "WebClient"]),
@@ -87,7 +88,9 @@ let package = Package(
             ]),
         .testTarget(
             name: "FIMLWatchdogsTests",
-            dependencies: ["Configuration", "FIMLCore", "FIMLWatchdogs", "GatewayTesting", "MarketData"]),
+            dependencies: [
+                "Configuration", "FIMLCore", "FIMLWatchdogs", "GatewayTesting", "Locking", "MarketData",
+            ]),
         .testTarget(
             name: "GatewayClientTests",
             dependencies: ["FIMLCore", "fiml-gateway", "GatewayClient", "LinuxSystem", "WebSocket"]),

@@ -211,12 +211,20 @@ struct EventStream: Sendable {
     // MARK: - What ends without a judgement
 
     private mutating func endWhatIsOver(at moment: Timestamp) -> [WatchdogEvent] {
-        for key in subjects.keys where subjects[key]?.judgedAt == nil { subjects[key]?.judgedAt = moment }
-        let over = subjects.values.compactMap(\.condition).filter { $0.endsBy.map { $0 <= moment } ?? false }
-        let silent = subjects.values.filter { subject in
-            guard let judgedAt = subject.judgedAt, subject.condition?.endsBy == nil else { return false }
-            return judgedAt.adding(seconds: lifeCycle.silenceSeconds) < moment
-        }.compactMap(\.condition)
+        var over: [Condition] = []
+        var silent: [Condition] = []
+        var restored: [String] = []
+        for (key, subject) in subjects {
+            guard let condition = subject.condition else { continue }
+            if let endsBy = condition.endsBy {
+                if endsBy <= moment { over.append(condition) }
+            } else if let judgedAt = subject.judgedAt {
+                if judgedAt.adding(seconds: lifeCycle.silenceSeconds) < moment { silent.append(condition) }
+            } else {
+                restored.append(key)
+            }
+        }
+        for key in restored { subjects[key]?.judgedAt = moment }
         return end(over, at: moment, reason: "time_passed") + end(silent, at: moment, reason: "not_judged")
     }
 

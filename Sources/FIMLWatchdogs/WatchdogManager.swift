@@ -1,6 +1,6 @@
 import Configuration
 import FIMLCore
-import FoundationEssentials
+import LinuxSystem
 import MarketData
 
 /// Checks watchdogs, each at its own interval of the market's time, and hands on their events.
@@ -224,7 +224,7 @@ public actor WatchdogManager {
 
     private func lookAtHealth() async {
         let metrics = await health().watchdogs
-        let wall = Timestamp(milliseconds: Int64(Date.now.timeIntervalSince1970 * 1_000))
+        let wall = Timestamp(milliseconds: wallMilliseconds())
         // A clock that is set back must not silence the alarm.
         let moment = lookedAt.map { max(wall, $0.adding(seconds: 1)) } ?? wall
         lookedAt = moment

@@ -1,5 +1,5 @@
 import FIMLCore
-import FoundationEssentials
+import LinuxSystem
 import MarketData
 
 /// Is told of checks and events as they happen, for metrics. Must be quick.
@@ -99,8 +99,7 @@ actor WatchdogRunner {
 
     /// Ends what fires and will not be judged any more.
     func endUnwatched(isOff: Bool = false) async {
-        let moment =
-            lastMoment?.time ?? Timestamp(milliseconds: Int64(Date.now.timeIntervalSince1970 * 1_000))
+        let moment = lastMoment?.time ?? Timestamp(milliseconds: wallMilliseconds())
         if isOff || !isEnabled {
             await deliver(counted(events.resolveAll(at: moment, reason: "watchdog_disabled")))
         } else if let subjects = watchdog.subjects {

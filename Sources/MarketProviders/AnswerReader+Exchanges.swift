@@ -45,6 +45,14 @@ extension AnswerReader {
     /// The periods, in hours, that exchanges have.
     static let fundingPeriods: Set<Int64> = [1, 2, 4, 6, 8]
 
+    /// An exchange's quote of a price and the moment that it is from. Throws where either could not be read.
+    func quote(_ price: Double?, observedAt: Timestamp?) throws(MarketDataError) -> Decoded<Quote> {
+        guard let price, let observedAt else { throw nothingUsable("quote") }
+        let quote = Quote(
+            observedAt: observedAt, price: price, intervalSeconds: Self.quoteIntervalSeconds)
+        return Decoded(quote, refused: refused)
+    }
+
     /// The bars of those rows, oldest first, the newest `limit` of them. A bar is refused when a price of it
     /// is, when its prices contradict each other, or when it does not begin after the one before it; a volume
     /// that is refused leaves the bar without one. Throws when no bar can be used.

@@ -34,14 +34,9 @@ public enum Binance {
         return Endpoint(.binance, request) { body throws(MarketDataError) in
             let answer = try json(body)
             var reader = AnswerReader()
-            guard
-                let price = reader.price(answer["lastPrice"], at: "lastPrice"),
-                let time = reader.milliseconds(answer["closeTime"], at: "closeTime")
-            else { throw reader.nothingUsable("quote") }
-            return Decoded(
-                Quote(
-                    observedAt: time, price: price, intervalSeconds: AnswerReader.quoteIntervalSeconds),
-                refused: reader.refused)
+            let price = reader.price(answer["lastPrice"], at: "lastPrice")
+            let time = reader.milliseconds(answer["closeTime"], at: "closeTime")
+            return try reader.quote(price, observedAt: time)
         }
     }
 

@@ -39,14 +39,9 @@ public enum Bybit {
             let answer = try result(body)
             let ticker = try ticker(of: symbol, in: answer)
             var reader = AnswerReader()
-            guard
-                let price = reader.price(ticker["lastPrice"], at: "lastPrice"),
-                let time = reader.milliseconds(answer["time"], at: "time")
-            else { throw reader.nothingUsable("quote") }
-            return Decoded(
-                Quote(
-                    observedAt: time, price: price, intervalSeconds: AnswerReader.quoteIntervalSeconds),
-                refused: reader.refused)
+            let price = reader.price(ticker["lastPrice"], at: "lastPrice")
+            let time = reader.milliseconds(answer["time"], at: "time")
+            return try reader.quote(price, observedAt: time)
         }
     }
 

@@ -29,14 +29,9 @@ public enum CoinbaseExchange {
             body throws(MarketDataError) in
             let ticker = try json(body)
             var reader = AnswerReader()
-            guard
-                let price = reader.price(ticker["price"], at: "price"),
-                let time = reader.moment(ticker["time"], at: "time")
-            else { throw reader.nothingUsable("quote") }
-            return Decoded(
-                Quote(
-                    observedAt: time, price: price, intervalSeconds: AnswerReader.quoteIntervalSeconds),
-                refused: reader.refused)
+            let price = reader.price(ticker["price"], at: "price")
+            let time = reader.moment(ticker["time"], at: "time")
+            return try reader.quote(price, observedAt: time)
         }
     }
 

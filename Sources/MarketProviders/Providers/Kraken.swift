@@ -28,14 +28,8 @@ public enum Kraken {
         let request = ProviderRequest("/0/public/Ticker", query: [["pair", pair]], countsFromReading: true)
         return Endpoint(.kraken, request) { body throws(MarketDataError) in
             var reader = AnswerReader()
-            guard let price = reader.price(try result(body)["c"]?.column(0), at: "c[0]") else {
-                throw reader.nothingUsable("quote")
-            }
-            return Decoded(
-                Quote(
-                    observedAt: .present, price: price,
-                    intervalSeconds: AnswerReader.quoteIntervalSeconds),
-                refused: reader.refused)
+            let price = reader.price(try result(body)["c"]?.column(0), at: "c[0]")
+            return try reader.quote(price, observedAt: .present)
         }
     }
 

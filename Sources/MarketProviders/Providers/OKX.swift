@@ -35,14 +35,9 @@ public enum OKX {
         return Endpoint(.okx, request) { body throws(MarketDataError) in
             let ticker = try data(body).column(0)
             var reader = AnswerReader()
-            guard
-                let price = reader.price(ticker?["last"], at: "data[0].last"),
-                let time = reader.milliseconds(ticker?["ts"], at: "data[0].ts")
-            else { throw reader.nothingUsable("quote") }
-            return Decoded(
-                Quote(
-                    observedAt: time, price: price, intervalSeconds: AnswerReader.quoteIntervalSeconds),
-                refused: reader.refused)
+            let price = reader.price(ticker?["last"], at: "data[0].last")
+            let time = reader.milliseconds(ticker?["ts"], at: "data[0].ts")
+            return try reader.quote(price, observedAt: time)
         }
     }
 
