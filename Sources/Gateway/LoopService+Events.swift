@@ -23,18 +23,24 @@ extension LoopService {
         guard request.body.count > Self.offloadBytes else {
             return .response(Self.publish(request.body, state))
         }
+        return later(request, connection) { [state] in Self.publish(request.body, state) }
+    }
+
+    /// Answers from another thread, once there is an answer, if the connection is still there then.
+    func later(
+        _ request: HTTPRequest, _ connection: Connection,
+        _ answer: @escaping @Sendable () async -> HTTPResponse
+    ) -> Answer {
         let token = connection.token
         let mailbox = transport.mailbox
-        let state = state
         Task.detached {
-            let response = LoopService.publish(request.body, state)
+            let response = await answer()
             mailbox.post(.task { loop in LoopService.complete(token, request, response, loop) })
         }
         return .later
     }
 
-    /// Sends an answer that was promised with `later`, if its connection is still there.
-    static func complete(
+    private static func complete(
         _ token: SlotToken, _ request: HTTPRequest, _ response: HTTPResponse, _ loop: TransportLoop
     ) {
         guard let connection = loop[token], let service = loop.service as? LoopService else { return }

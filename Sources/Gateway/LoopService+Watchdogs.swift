@@ -26,7 +26,7 @@ extension LoopService {
         switch request.method {
         case "POST":
             if let refusal = refusedPage(request) { return .response(refusal) }
-            return later(request, connection) { control in
+            return controlled(request, connection) { control in
                 switch action {
                 case .enable: await control.enable(name, true)
                 case .disable: await control.enable(name, false)
@@ -54,7 +54,7 @@ extension LoopService {
         } catch {
             return .response(.problem(.invalidJSON, "\(error)"))
         }
-        return later(request, connection) { control in
+        return controlled(request, connection) { control in
             do throws(SettingRefusal) {
                 try await control.set(values, of: name)
             } catch {
@@ -92,26 +92,20 @@ extension LoopService {
     ) -> Answer {
         let allowed = "GET, HEAD, " + (also.map { $0 + ", " } ?? "") + "OPTIONS"
         switch request.method {
-        case "GET", "HEAD": return later(request, connection, answer)
+        case "GET", "HEAD": return controlled(request, connection, answer)
         case "OPTIONS": return .response(.options(allowed))
         default: return .response(.methodNotAllowed(request.method, allowed))
         }
     }
 
-    /// Answers from the control plane, which other threads run.
-    private func later(
+    /// Answers with what the control plane says, which other threads run.
+    private func controlled(
         _ request: HTTPRequest, _ connection: Connection,
         _ answer: @escaping @Sendable (WatchdogControl) async -> HTTPResponse
     ) -> Answer {
         guard let control = state.watchdogControl.withLock({ $0 }) else {
             return .response(.problem(.unavailable, "the watchdogs are starting; ask again in a second"))
         }
-        let token = connection.token
-        let mailbox = transport.mailbox
-        Task.detached {
-            let response = await answer(control)
-            mailbox.post(.task { loop in LoopService.complete(token, request, response, loop) })
-        }
-        return .later
+        return later(request, connection) { await answer(control) }
     }
 }
