@@ -8,6 +8,9 @@ import WebClient
 
 /// A provider on the loopback, with the client that asks it. Time is set by hand: who waits is there at once.
 final class AskedProvider: Sendable {
+    /// A base URL that nobody answers at. A port that was free a moment ago would not do: the servers of
+    /// other tests take such ports, and none ever gets this one.
+    static let nobody = "http://127.0.0.1:1"
     /// 2026-01-02T03:04:05Z.
     static let begin = Timestamp(milliseconds: 1_767_323_045_000)
 
@@ -65,11 +68,6 @@ final class AskedProvider: Sendable {
     /// Lets so many milliseconds pass.
     func pass(_ milliseconds: Int64) {
         record.time.withLock { $0.now.milliseconds += milliseconds }
-    }
-
-    /// Stops listening.
-    func stop() {
-        server.stop()
     }
 
     /// The text that comes of a request; as an error, why none does.

@@ -180,8 +180,7 @@ struct ProviderClientLimitTests {
 
     @Test("A key is not in what is told of a connection either")
     func keysOfConnections() async throws {
-        let provider = try AskedProvider([ScriptedReply(200)])
-        provider.stop()
+        let provider = try AskedProvider([ScriptedReply(200)], baseURL: { _ in AskedProvider.nobody })
         let failure = await provider.ask(ProviderRequest("/a", query: [["token", Self.key]])).failure
         #expect(failure?.contains("k3y") == false)
         let several = ProviderRequest("/a", fields: [["X-Key", "\(Self.key)\r\nHost: b"]])

@@ -90,8 +90,7 @@ struct ProviderClientTests {
 
     @Test("A provider that nobody can reach is told to be so")
     func unreachable() async throws {
-        let provider = try AskedProvider([ScriptedReply(200)])
-        provider.stop()
+        let provider = try AskedProvider([ScriptedReply(200)], baseURL: { _ in AskedProvider.nobody })
         let failure = try #require(await provider.ask().failure)
         #expect(failure.hasPrefix("binance: ") && failure.hasSuffix("(3 tries)"))
     }
