@@ -13,8 +13,9 @@ public final class ScriptedServer: Sendable {
     private let stopping: Stopping
     private let thread: Locked<LinuxSystem.Thread?>
 
-    /// A server that runs until `stop`, or until nothing refers to it. `answer` is called on its thread and
-    /// must not block. Throws where the kernel has no socket or thread left.
+    /// A server that runs until nothing refers to it: then its connections are closed and its thread has
+    /// ended. `answer` is called on that thread and must not block. Throws where the kernel has no socket or
+    /// thread left.
     public init(_ answer: @escaping @Sendable (HTTPRequest) -> ScriptedReply) throws(SystemCallError) {
         let socket = try ListeningSocket(host: "127.0.0.1", port: 0)
         let stopping = try Stopping()
@@ -29,18 +30,13 @@ public final class ScriptedServer: Sendable {
     }
 
     deinit {
-        stop()
-    }
-
-    /// `http://127.0.0.1:40123`.
-    public var baseURL: String { "http://127.0.0.1:\(port)" }
-
-    /// Closes all connections and ends the thread.
-    public func stop() {
         stopping.isAsked.withLock { $0 = true }
         stopping.wake.signal()
         thread.withLock { $0.take() }?.join()
     }
+
+    /// `http://127.0.0.1:40123`.
+    public var baseURL: String { "http://127.0.0.1:\(port)" }
 
     /// What the thread is told to end by.
     private final class Stopping: Sendable {
