@@ -7,6 +7,7 @@ let package = Package(
     products: [
         .executable(name: "fiml-gateway", targets: ["fiml-gateway"]),
         .library(name: "FIMLWatchdogs", targets: ["FIMLWatchdogs"]),
+        .library(name: "FIMLAgents", targets: ["FIMLAgents"]),
     ],
     targets: [
         // C modules: headers only, nothing compiled.
@@ -43,6 +44,13 @@ let package = Package(
         .target(
             name: "FIMLWatchdogs",
             dependencies: ["Configuration", "FIMLCore", "LinuxSystem", "Locking", "MarketData"]),
+        .target(name: "Analysis", dependencies: ["FIMLCore", "MarketData"]),
+        .target(
+            name: "FIMLAgents",
+            dependencies: [
+                "Analysis", "CLinux", "Configuration", "FIMLCore", "LinuxSystem", "Locking", "MarketData",
+                "WebClient",
+            ]),
 
         // Composition.
         .target(
@@ -90,6 +98,14 @@ let package = Package(
             name: "FIMLWatchdogsTests",
             dependencies: [
                 "Configuration", "FIMLCore", "FIMLWatchdogs", "GatewayTesting", "Locking", "MarketData",
+            ]),
+        .testTarget(
+            name: "AnalysisTests", dependencies: ["Analysis", "FIMLCore", "GatewayTesting", "MarketData"]),
+        .testTarget(
+            name: "FIMLAgentsTests",
+            dependencies: [
+                "Analysis", "Configuration", "FIMLAgents", "FIMLCore", "GatewayTesting", "Locking",
+                "MarketData",
             ]),
         .testTarget(
             name: "GatewayClientTests",

@@ -105,6 +105,11 @@ extension Settings {
                 require(!tls.isOn, "FIML_TLS_PORT=\(tls.port) is not allowed: \(name) is not set")
             }
         }
+        let model = [azureOpenAI.endpoint, azureOpenAI.apiKey, azureOpenAI.deployment]
+        require(
+            azureOpenAI.isConfigured || model.allSatisfy { $0 == nil },
+            "AZURE_OPENAI_ENDPOINT, AZURE_OPENAI_API_KEY and AZURE_OPENAI_DEPLOYMENT_NAME are not allowed "
+                + "alone: set all three or none")
         let isPair = (tls.certificateFile == nil) == (tls.keyFile == nil)
         require(
             tls.isOn || isPair,

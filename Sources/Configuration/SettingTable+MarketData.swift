@@ -42,12 +42,12 @@ extension SettingTable {
                 value: { baseURL($0).map(Optional.some) }, text: { $0 ?? "" })
         }
 
-    @Sendable private static func isKey(_ text: String) -> Bool {
+    @Sendable static func isKey(_ text: String) -> Bool {
         (1...512).contains(text.utf8.count) && text.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F }
     }
 
     /// A URL without a slash at its end; nil for anything else than a scheme, a host and a path.
-    @Sendable private static func baseURL(_ text: String) -> String? {
+    @Sendable static func baseURL(_ text: String) -> String? {
         let text = text.hasSuffix("/") ? String(text.dropLast()) : text
         guard isKey(text), !text.utf8.contains(where: "?#@\"<>\\^`{|}".utf8.contains),
             let scheme = ["https://", "http://"].first(where: { text.lowercased().hasPrefix($0) }),

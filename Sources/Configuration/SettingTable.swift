@@ -20,6 +20,9 @@ public enum SettingTable {
         Section(title: "WebSocket", settings: webSocket),
         Section(title: "Watchdogs", settings: watchdogs),
         Section(title: "What the watchdogs watch", settings: eachWatchdog),
+        Section(title: "Analysis workers", settings: workers),
+        Section(title: "Analyses", settings: analysis),
+        Section(title: "Language model", settings: languageModel),
         Section(title: "Market data", settings: marketData),
         Section(title: "Providers of live market data", settings: providers),
     ]

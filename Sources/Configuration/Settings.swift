@@ -18,7 +18,13 @@ public struct Settings: Sendable {
     public var webSocket = WebSocket()
     /// The watchdogs and their event stream.
     public var watchdogs = Watchdogs()
-    /// What the watchdogs watch.
+    /// The pools of analysis workers.
+    public var workers = Workers()
+    /// Analyses on request.
+    public var analysis = Analysis()
+    /// The language model that interprets figures.
+    public var azureOpenAI = AzureOpenAI()
+    /// What the watchdogs watch, and the workers judge.
     public var marketData = MarketData()
 
     /// All defaults.
@@ -169,7 +175,7 @@ public struct Settings: Sendable {
         public var priceAnomaly = PriceAnomaly()
     }
 
-    /// What the watchdogs watch.
+    /// What the watchdogs watch, and the workers judge.
     public struct MarketData: Sendable {
         /// Where market data come from.
         public var source = MarketDataSource.replay
