@@ -1,7 +1,8 @@
 import FIMLCore
 import MarketData
 
-/// What a worker is given about one asset: everything that it judges by. What its type does not need is empty.
+/// What a worker is given about one asset: everything that it judges by. What its type does not need is
+/// empty.
 public struct Figures: Hashable, Sendable {
     /// The daily bars of something that the asset is compared with.
     public struct Benchmark: Hashable, Sendable {

@@ -41,7 +41,7 @@ extension SettingTable {
                 "After so long one task tries whether the worker is back."),
             Setting(
                 "WORKER_EXECUTABLE", \.workers.executable, kind: .path, allowed: "the path of a program",
-                "The program of a worker host, started with the worker's type; the gateway itself where it is not set.",
+                "The program of a worker host, given the workers' type; not set: the gateway itself.",
                 value: { Setting.isPath($0) ? .some($0) : .none }, text: { $0 ?? "" }),
         ]
         + workerTypes.map { type in

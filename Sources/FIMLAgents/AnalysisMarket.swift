@@ -16,8 +16,8 @@ public struct AnalysisMarket: Sendable {
     public var news: any NewsSource
     /// Options.
     public var optionChains: any OptionChainSource
-    /// Whether it is the market as it is now: then bars must not be older than `Freshness` says. Of a recorded
-    /// one the newest figures of all that was recorded count, whatever moment is being replayed.
+    /// Whether it is the market as it is now: then bars must not be older than `Freshness` says. Of a
+    /// recorded one the newest figures of all that was recorded count, whatever moment is being replayed.
     public var isLive: Bool
 
     /// One market for all needs.

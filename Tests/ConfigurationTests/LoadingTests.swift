@@ -75,8 +75,8 @@ struct LoadingTests {
             ),
             (
                 ["AZURE_OPENAI_API_KEY": "k"],
-                "AZURE_OPENAI_ENDPOINT, AZURE_OPENAI_API_KEY and AZURE_OPENAI_DEPLOYMENT_NAME are not allowed "
-                    + "alone: set all three or none"
+                "AZURE_OPENAI_ENDPOINT, AZURE_OPENAI_API_KEY and AZURE_OPENAI_DEPLOYMENT_NAME are not "
+                    + "allowed alone: set all three or none"
             ),
             (
                 ["FIML_WS_REQUEST_BURST": "9"],
