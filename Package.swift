@@ -72,7 +72,7 @@ let package = Package(
                 "CLinux", "Configuration", "COpenSSL", "FIMLCore", "FIMLWatchdogs", "HTTP", "LinuxSystem",
                 "Locking", "MarketData", "MarketProviders", "WebSocket",
             ],
-            path: "Sources/GatewayBenchmarks"),
+            path: "Sources/GatewayBenchmarks", exclude: ["Comparison"]),
 
         // What the tests share.
         .target(name: "GatewayTesting", path: "Tests/GatewayTesting"),
