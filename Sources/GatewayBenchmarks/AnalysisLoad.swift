@@ -3,8 +3,8 @@ import Glibc
 import LinuxSystem
 import Locking
 
-/// What analyses cost: of a recorded asset by all eight workers, against a Python service that computes the same
-/// figures; from the cache, against `/health`; and a thousand at once, beside events.
+/// What analyses cost: of a recorded asset by all eight workers, against a Python service that computes the
+/// same figures; from the cache, against `/health`; and a thousand at once, beside events.
 struct AnalysisLoad {
     /// Times of one round.
     struct Speed {
@@ -52,7 +52,8 @@ struct AnalysisLoad {
             })
     }
 
-    /// AAPL; requests with different numbers are of different venues, so that none waits for another's answer.
+    /// AAPL; requests with different numbers are of different venues, so that none waits for another's
+    /// answer.
     private static func analysis(_ number: Int?) -> RequestLoad.Request {
         let venue = number.map { #","exchange":"v\#($0)""# } ?? ""
         return RequestLoad.Request(

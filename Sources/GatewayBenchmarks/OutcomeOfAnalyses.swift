@@ -14,7 +14,8 @@ extension Outcome {
             measured: ratio, shown: "\(text(milliseconds, 1)) ms, \(text(ratio, 1)) ×",
             details: "99 % within \(text(quantile(0.99, of: speed.latencies) / 1e6, 1)) ms; "
                 + "\(text(speed.perSecond, 0)) a second over 8 connections; Python "
-                + "\(text(quantile(0.5, of: speed.pythonLatencies) / 1e6, 1)) ms, \(text(speed.pythonPerSecond, 1)) a second",
+                + "\(text(quantile(0.5, of: speed.pythonLatencies) / 1e6, 1)) ms, "
+                + "\(text(speed.pythonPerSecond, 1)) a second",
             isPassed: milliseconds <= limit && ratio >= atLeast,
             figures: [
                 "milliseconds": speed.latencies.map { Double($0) / 1e6 },
@@ -43,8 +44,10 @@ extension Outcome {
             name: item.name, what: item.what, required: "≤ \(text(limit, 0)) ×, none lost", measured: ratio,
             shown: "\(text(ratio, 2)) ×",
             details:
-                "\(burst.answered) of \(burst.asked) answered, \(text(burst.perSecond, 0)) a second; events half "
-                + "\(text(ms(0.5, burst.loaded), 1)), 99 % \(text(ms(0.99, burst.loaded), 1)) ms, without "
+                "\(burst.answered) of \(burst.asked) answered, "
+                + "\(text(burst.perSecond, 0)) a second; events half "
+                + "\(text(ms(0.5, burst.loaded), 1)), 99 % \(text(ms(0.99, burst.loaded), 1)) ms, "
+                + "without "
                 + "\(text(ms(0.5, burst.quiet), 1)), 99 % \(text(ms(0.99, burst.quiet), 1)); memory "
                 + "\(text(grown, 0)) MiB more after the last thousand than after the first",
             isPassed: ratio <= limit && burst.answered == burst.asked && burst.asked > 0 && grown <= 32,
