@@ -101,11 +101,16 @@ let package = Package(
             ]),
         .testTarget(
             name: "AnalysisTests", dependencies: ["Analysis", "FIMLCore", "GatewayTesting", "MarketData"]),
+        // Hosts whose workers misbehave, and a parent of one: what the tests of worker hosts start.
+        .executableTarget(
+            name: "faulty-worker",
+            dependencies: ["Analysis", "FIMLAgents", "FIMLCore", "LinuxSystem"],
+            path: "Tests/FaultyWorker"),
         .testTarget(
             name: "FIMLAgentsTests",
             dependencies: [
-                "Analysis", "Configuration", "FIMLAgents", "FIMLCore", "GatewayTesting", "Locking",
-                "MarketData",
+                "Analysis", "Configuration", "FIMLAgents", "FIMLCore", "faulty-worker", "GatewayTesting",
+                "LinuxSystem", "Locking", "MarketData",
             ]),
         .testTarget(
             name: "GatewayClientTests",

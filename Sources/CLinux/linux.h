@@ -15,3 +15,10 @@ extern int sched_setaffinity(int process, unsigned long size, const void *mask);
 
 // prctl() takes any number of arguments, which Swift cannot call.
 static inline int set_parent_death_signal(int signal) { return prctl(PR_SET_PDEATHSIG, signal); }
+
+extern int prlimit(int process, int resource, const void *limit, void *old);
+extern int posix_spawn_file_actions_addclosefrom_np(void *actions, int from);
+
+// By its number, which is the same everywhere: the C library has no such call before glibc 2.36.
+extern long syscall(long number, ...);
+static inline int open_process(int process) { return (int)syscall(434, process, 0); }

@@ -60,7 +60,7 @@ extension Asset: JSONWritable {
 
     /// Reads an asset as events carry it. Required are `symbol` (put into upper case) and `asset_type`;
     /// `market` is US and `currency` is USD where they are not given.
-    static func parse(_ value: JSONValue, at path: String) throws(InvalidMember) -> Asset {
+    package static func parse(_ value: JSONValue, at path: String) throws(InvalidMember) -> Asset {
         let reader = try MemberReader(
             value, at: path,
             allowed: ["symbol", "name", "asset_type", "market", "exchange", "currency", "pair"])

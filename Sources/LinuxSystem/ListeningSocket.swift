@@ -25,7 +25,9 @@ public struct ListeningSocket: ~Copyable, Sendable {
     public static func checkFree(host: String, port: Int) throws(SystemCallError) {
         var address = try SocketAddress(host: host, port: port)
         let probe = FileDescriptor(
-            owning: try check("socket") { socket(address.family, Int32(SOCK_STREAM.rawValue), 0) })
+            owning: try check("socket") {
+                socket(address.family, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
+            })
         try setOption(probe.raw, SOL_SOCKET, SO_REUSEADDR, 1)
         _ = try check("bind") { address.withPointer { bind(probe.raw, $0, $1) } }
         _ = try check("listen") { listen(probe.raw, 1) }

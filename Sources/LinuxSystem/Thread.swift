@@ -5,8 +5,11 @@ import Glibc
 public struct Thread: ~Copyable, Sendable {
     private let identifier: pthread_t
 
-    /// Starts a thread that runs `body` once; the name is cut to the kernel's 15 bytes.
-    public init(name: String, _ body: @escaping @Sendable () -> Void) throws(SystemCallError) {
+    /// Starts a thread that runs `body` once; the name is cut to the kernel's 15 bytes. `stackBytes` is how
+    /// large its stack is, 0 as the system would have it (8 MiB, mostly).
+    public init(
+        name: String, stackBytes: Int = 0, _ body: @escaping @Sendable () -> Void
+    ) throws(SystemCallError) {
         final class Start: Sendable {
             let body: @Sendable () -> Void
             let name: String
@@ -17,9 +20,13 @@ public struct Thread: ~Copyable, Sendable {
             }
         }
         let start = Unmanaged.passRetained(Start(name: String(name.prefix(15)), body: body))
+        var attributes = pthread_attr_t()
+        pthread_attr_init(&attributes)
+        defer { pthread_attr_destroy(&attributes) }
+        if stackBytes > 0 { pthread_attr_setstacksize(&attributes, stackBytes) }
         var identifier = pthread_t()
         let code = pthread_create(
-            &identifier, nil,
+            &identifier, &attributes,
             { argument in
                 guard let argument else { return nil }
                 let start = Unmanaged<Start>.fromOpaque(argument).takeRetainedValue()

@@ -1,0 +1,144 @@
+import Analysis
+import FIMLCore
+
+// What travels between the gateway and a worker host, one JSON object a frame (see `FrameReader`):
+//
+//     to the host    {"task": 7, "worker": 0, "figures": {…}}
+//     from the host  {"task": 7, "finding": {…}}
+//                    {"task": 7, "insufficient": [{"need": …, "reason": …}]}
+//                    {"task": 7, "error": "why not"}
+//                    {"heartbeat": true}
+
+/// A task for a worker of a host.
+struct WorkerRequest: Hashable {
+    /// A number that no other task of that host has.
+    var task: UInt64
+    /// Which of the host's workers is meant, from 0.
+    var worker: Int
+    /// What it is given.
+    var figures: Figures
+}
+
+/// What a host says.
+enum WorkerReply: Hashable {
+    /// It lives.
+    case heartbeat
+    /// A worker has answered.
+    case answer(task: UInt64, WorkerAnswer)
+    /// A worker could not answer, for that reason.
+    case failed(task: UInt64, String)
+    /// Something about a task that cannot be used, for that reason.
+    case nonsense(task: UInt64, String)
+}
+
+extension WorkerRequest: JSONWritable {
+    func write(to writer: inout JSONWriter) {
+        writer.beginObject()
+        writer.member("task", task)
+        writer.member("worker", worker)
+        writer.member("figures", figures)
+        writer.endObject()
+    }
+
+    /// A request that was read, or the task that cannot be done and why. Throws where not even the task can
+    /// be told.
+    static func parse(_ bytes: [UInt8]) throws(FrameViolation) -> Result<WorkerRequest, RefusedTask> {
+        let json = try WorkerFrame.object(bytes)
+        let task = try WorkerFrame.task(of: json)
+        guard let worker = json["worker"]?.int64.flatMap(Int.init(exactly:)), let figures = json["figures"]
+        else {
+            return .failure(RefusedTask(task: task, reason: "a task without worker or figures"))
+        }
+        do throws(InvalidMember) {
+            return .success(WorkerRequest(task: task, worker: worker, figures: try Figures.parse(figures)))
+        } catch {
+            return .failure(RefusedTask(task: task, reason: error.message))
+        }
+    }
+}
+
+/// A task that cannot be done.
+struct RefusedTask: Error, Hashable {
+    var task: UInt64
+    var reason: String
+}
+
+extension WorkerReply: JSONWritable {
+    func write(to writer: inout JSONWriter) {
+        writer.beginObject()
+        switch self {
+        case .heartbeat: writer.member("heartbeat", true)
+        case .answer(let task, .finding(let finding)):
+            writer.member("task", task)
+            writer.member("finding", finding)
+        case .answer(let task, .insufficient(let missing)):
+            writer.member("task", task)
+            writer.member("insufficient", missing)
+        case .failed(let task, let reason), .nonsense(let task, let reason):
+            writer.member("task", task)
+            writer.member("error", reason)
+        }
+        writer.endObject()
+    }
+
+    /// Characters of a reason that are passed on.
+    private static let maxReason = 512
+
+    /// What a host has said. Throws where it is nothing that a host says.
+    static func parse(_ bytes: [UInt8]) throws(FrameViolation) -> WorkerReply {
+        let json = try WorkerFrame.object(bytes)
+        if json["heartbeat"] == true { return .heartbeat }
+        let task = try WorkerFrame.task(of: json)
+        if let reason = json["error"] {
+            guard let text = reason.text else { return .nonsense(task: task, "error must be a string") }
+            return .failed(task: task, String(text.prefix(maxReason)))
+        }
+        do throws(InvalidMember) {
+            if let finding = json["finding"] {
+                return .answer(task: task, .finding(try Finding.parse(finding)))
+            }
+            if let missing = json["insufficient"] {
+                let missing = try MissingFigures.parse(list: missing)
+                guard !missing.isEmpty else { return .nonsense(task: task, "insufficient must not be empty") }
+                return .answer(task: task, .insufficient(missing))
+            }
+            return .nonsense(task: task, "neither finding, insufficient nor error")
+        } catch {
+            return .nonsense(task: task, String(error.message.prefix(maxReason)))
+        }
+    }
+}
+
+/// The frames of both directions.
+enum WorkerFrame {
+    /// A frame of one value; nil where it would be longer than a frame may be.
+    static func encode(_ value: some JSONWritable) -> [UInt8]? {
+        var bytes: [UInt8] = [0, 0, 0, 0]
+        bytes.reserveCapacity(16_384)
+        value.write(into: &bytes)
+        let length = bytes.count - FrameReader.headerBytes
+        guard length <= FrameReader.maxBytes else { return nil }
+        for place in 0..<FrameReader.headerBytes {
+            bytes[place] = UInt8(truncatingIfNeeded: length >> (24 - 8 * place))
+        }
+        return bytes
+    }
+
+    fileprivate static func object(_ bytes: [UInt8]) throws(FrameViolation) -> JSONValue {
+        let json: JSONValue
+        do throws(JSONError) {
+            json = try JSONValue.parse(bytes)
+        } catch {
+            throw FrameViolation("a frame that is no JSON: \(error)")
+        }
+        guard json.members != nil else { throw FrameViolation("a frame that is no JSON object") }
+        return json
+    }
+
+    fileprivate static func task(of json: JSONValue) throws(FrameViolation) -> UInt64 {
+        guard let task = json["task"]?.int64.flatMap(UInt64.init(exactly:)) else {
+            throw FrameViolation("a frame without the number of a task")
+        }
+        return task
+    }
+}
