@@ -85,17 +85,35 @@ struct JSONParser {
     /// RFC 8259 section 6.
     private mutating func number() throws(JSONError) -> JSONValue {
         let start = offset
-        _ = take(UInt8(ascii: "-"))
-        if !take(UInt8(ascii: "0")) { try digits(from: start) }
+        let isNegative = take(UInt8(ascii: "-"))
+        var digits: UInt64 = 0
+        var places = 0
+        // Zeros in front are counted as digits here, which only makes the quick way rarer.
+        let firstDigit = offset
+        if !take(UInt8(ascii: "0")) { try self.digits(from: start, into: &digits) }
+        var count = offset - firstDigit
         var isInteger = true
+        var isPlain = true
         if take(UInt8(ascii: ".")) {
             isInteger = false
-            try digits(from: start)
+            let point = offset
+            try self.digits(from: start, into: &digits)
+            places = offset - point
+            count += places
         }
         if take(UInt8(ascii: "e")) || take(UInt8(ascii: "E")) {
             isInteger = false
+            isPlain = false
             if !take(UInt8(ascii: "+")) { _ = take(UInt8(ascii: "-")) }
-            try digits(from: start)
+            try self.digits(from: start, into: &digits)
+        }
+        // 19 digits fit into 64 bits, but not all of them into 63.
+        if isPlain, count < 20 {
+            if isInteger {
+                if digits <= Int64.max { return .integer(isNegative ? -Int64(digits) : Int64(digits)) }
+            } else if let number = JSONNumber.double(digits, places: places) {
+                return .number(isNegative ? -number : number)
+            }
         }
         let text = String(decoding: bytes[start..<offset], as: UTF8.self)
         if isInteger, let integer = Int64(text) { return .integer(integer) }
@@ -103,9 +121,15 @@ struct JSONParser {
         return .number(number)
     }
 
-    private mutating func digits(from start: Int) throws(JSONError) {
+    /// One digit or more, put behind those of `number`, which wraps around where they are too many.
+    private mutating func digits(from start: Int, into number: inout UInt64) throws(JSONError) {
         let first = offset
-        while let byte = peek(), byte >= UInt8(ascii: "0"), byte <= UInt8(ascii: "9") { offset += 1 }
+        while offset < bytes.count {
+            let digit = bytes[offset] &- UInt8(ascii: "0")
+            guard digit < 10 else { break }
+            number = number &* 10 &+ UInt64(digit)
+            offset += 1
+        }
         guard offset > first else { throw error(.badNumber, at: start) }
     }
 

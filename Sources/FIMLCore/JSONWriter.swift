@@ -65,13 +65,26 @@ public struct JSONWriter {
 
     /// An integer with all its digits.
     public mutating func integer<Integer: FixedWidthInteger>(_ integer: Integer) {
-        raw(String(integer).utf8)
+        separate()
+        needsComma = true
+        guard let magnitude = UInt64(exactly: integer.magnitude) else {
+            bytes.append(contentsOf: String(integer).utf8)
+            return
+        }
+        if integer < 0 { bytes.append(UInt8(ascii: "-")) }
+        JSONNumber.append(magnitude, to: &bytes)
     }
 
     /// A number in the fewest digits that read back to the same value; `null` for what JSON cannot say (NaN,
     /// infinity).
     public mutating func number(_ number: Double) {
-        raw((number.isFinite ? number.description : "null").utf8)
+        guard let tenThousandths = JSONNumber.tenThousandths(number) else {
+            raw((number.isFinite ? number.description : "null").utf8)
+            return
+        }
+        separate()
+        needsComma = true
+        JSONNumber.append(tenThousandths: tenThousandths, to: &bytes)
     }
 
     /// `true` or `false`.

@@ -30,7 +30,8 @@ public struct ControlGroup: Equatable, Sendable {
         return above.offersLimits() ? above : nil
     }
 
-    /// Where cgroup v2 is mounted, and the path of our own group below it (cgroups(7), proc_pid_mountinfo(5)).
+    /// Where cgroup v2 is mounted, and the path of our own group below it (cgroups(7),
+    /// proc_pid_mountinfo(5)).
     static func directory(groups: String, mounts: String) -> (mount: String, path: String)? {
         guard let line = groups.split(separator: "\n").first(where: { $0.hasPrefix("0::/") }) else {
             return nil

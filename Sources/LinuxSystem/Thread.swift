@@ -41,6 +41,11 @@ public struct Thread: ~Copyable, Sendable {
         self.identifier = identifier
     }
 
+    /// Lets it end by itself; nobody waits for that.
+    public consuming func detach() {
+        pthread_detach(identifier)
+    }
+
     /// Waits until it has ended.
     public consuming func join() {
         pthread_join(identifier, nil)

@@ -3,6 +3,7 @@ import FIMLAgents
 import FIMLCore
 import Foundation
 import LinuxSystem
+import MarketData
 import Testing
 
 @Suite("A fault in a worker ends as documented, and nothing else ends with it", .serialized)
@@ -160,6 +161,45 @@ struct HostFaultTests {
         later.cancel()
         #expect(await later.value == .failure(.stopped))
         #expect(faulty.host.status().processID == process)
+        await faulty.host.shutDown()
+    }
+
+    @Test("Tasks that the process does not take are refused beyond 16 MiB")
+    func tooManyWait() async throws {
+        let faulty = FaultyHost(supervisor: supervisor)
+        let process = try await faulty.process()
+        kill(process, SIGSTOP)
+        var figures = FaultyHost.figures("AAPL")
+        let summary = String(repeating: "x", count: 60_000)
+        figures.articles = Array(
+            repeating: NewsArticle(
+                title: "t", summary: summary, publisher: nil, url: nil, publishedAt: figures.moment,
+                symbols: []), count: 100)
+        // 6 MB each: two fit.
+        let large = figures
+        let failures = await withTaskGroup { group in
+            for _ in 0..<4 {
+                group.addTask { () -> WorkerFailure? in
+                    do throws(WorkerFailure) {
+                        _ = try await faulty.host.run(large, by: 0, within: .milliseconds(500))
+                        return nil
+                    } catch {
+                        return error
+                    }
+                }
+            }
+            return await group.reduce(into: [WorkerFailure?]()) { $0.append($1) }
+        }
+        #expect(failures.filter { $0 == .threw("too many tasks wait for the worker's host") }.count == 2)
+        #expect(failures.contains(.timedOut(.milliseconds(500))))
+        #expect(await faulty.answersAgain())
+        figures.articles += figures.articles
+        do throws(WorkerFailure) {
+            _ = try await faulty.host.run(figures, by: 0, within: .seconds(1))
+            Issue.record("a frame that is too long was sent")
+        } catch {
+            #expect(error == .threw("the figures are longer than 8388608 bytes"))
+        }
         await faulty.host.shutDown()
     }
 

@@ -8,8 +8,8 @@ import Locking
 ///
 /// How each fault ends:
 ///
-/// - A process that ends, however: its tasks fail with `hostLost`, and so do those that come until it has been
-///   started again (`RestartBackoff`).
+/// - A process that ends, however: its tasks fail with `hostLost`, and so do those that come until it has
+///   been started again (`RestartBackoff`).
 /// - A task that takes longer than its limit: `timedOut`; the process is killed, since a thread cannot be
 ///   stopped, and its other tasks fail with `hostLost`.
 /// - Bytes that are no frame, or an answer to nobody: all its tasks fail with `rubbish`, and it is killed.

@@ -7,11 +7,13 @@ import Locking
 /// The program of a worker host: takes tasks from its input, gives answers on its output, and has each of its
 /// workers on a thread of its own. It reads no file, opens no connection and knows no secret.
 ///
-/// It ends as soon as its input does, or its parent. SIGINT and SIGTERM are for the parent, which decides what
-/// becomes of the tasks; it is told of them itself.
+/// It ends as soon as its input does, or its parent. SIGINT and SIGTERM, which a terminal or a service
+/// manager sends to all processes, are ignored: the parent decides what becomes of the tasks.
 public enum WorkerHostProgram {
     /// A worker holds a few hundred bars; the system's own 8 MiB of stack would count against the limit.
     private static let stackBytes = 1 << 20
+    /// Tasks that wait for one worker: far more than the gateway gives it at once.
+    private static let queueLimit = 4_096
     private static let heartbeatMilliseconds: UInt64 = 5_000
 
     /// Runs the host until its input ends. `make` gives each worker its own instance.
@@ -19,15 +21,15 @@ public enum WorkerHostProgram {
         endWithParent()
         ignoreSignals([SIGINT, SIGTERM, SIGPIPE])
         let output = ReplyOutput()
-        var queues: [TaskQueue] = []
+        var queues: [WorkQueue<WorkerRequest>] = []
         do throws(SystemCallError) {
             for number in 0..<max(workers, 1) {
-                let queue = try TaskQueue()
+                let queue = try WorkQueue<WorkerRequest>(limit: queueLimit)
                 let worker = make()
                 queues.append(queue)
                 _ = try LinuxSystem.Thread(name: "\(type.idPrefix)\(number)", stackBytes: stackBytes) {
-                    while true {
-                        for request in queue.takeAll() { output.send(answer(to: request, by: worker)) }
+                    while let requests = queue.takeAll() {
+                        for request in requests { output.send(answer(to: request, by: worker)) }
                     }
                 }
             }
@@ -46,7 +48,7 @@ public enum WorkerHostProgram {
     }
 
     /// Reads tasks, and says that the host lives, on the main thread.
-    private static func serve(_ queues: [TaskQueue], _ output: ReplyOutput) -> Never {
+    private static func serve(_ queues: [WorkQueue<WorkerRequest>], _ output: ReplyOutput) -> Never {
         var reader = FrameReader()
         var buffer: [UInt8] = Array(repeating: 0, count: 1 << 18)
         var nextHeartbeat: UInt64 = 0
@@ -74,7 +76,8 @@ public enum WorkerHostProgram {
     }
 
     private static func accept(
-        _ request: Result<WorkerRequest, RefusedTask>, _ queues: [TaskQueue], _ output: ReplyOutput
+        _ request: Result<WorkerRequest, RefusedTask>, _ queues: [WorkQueue<WorkerRequest>],
+        _ output: ReplyOutput
     ) {
         switch request {
         case .success(let request):
@@ -94,39 +97,6 @@ public enum WorkerHostProgram {
         let bytes = Array("\(line)\n".utf8)
         _ = write(STDERR_FILENO, bytes, bytes.count)
         _exit(1)
-    }
-}
-
-/// The tasks that wait for a worker.
-private final class TaskQueue: Sendable {
-    /// Far more than the gateway gives one worker at once.
-    private static let limit = 4_096
-
-    private let requests = Locked<[WorkerRequest]>([])
-    private let wake: WakeUp
-
-    init() throws(SystemCallError) {
-        wake = try WakeUp()
-    }
-
-    /// False where it is full.
-    func add(_ request: WorkerRequest) -> Bool {
-        let hasRoom = requests.withLock { requests in
-            guard requests.count < Self.limit else { return false }
-            requests.append(request)
-            return true
-        }
-        if hasRoom { wake.signal() }
-        return hasRoom
-    }
-
-    /// All that wait, as soon as there is one.
-    func takeAll() -> [WorkerRequest] {
-        wake.sleep()
-        return requests.withLock { requests in
-            defer { requests = [] }
-            return requests
-        }
     }
 }
 
