@@ -24,8 +24,8 @@ struct CSVLines {
         return nil
     }
 
-    /// The fields of a line, without quotes and surrounding blanks; two quotes inside of quotes are one of the
-    /// field (RFC 4180, section 2.7). Nil for more than `limit` fields.
+    /// The fields of a line, without quotes and surrounding blanks; two quotes inside of quotes are one
+    /// (RFC 4180, section 2.7). Nil for more than `limit` fields.
     static func fields(of line: ArraySlice<UInt8>, limit: Int) -> [ArraySlice<UInt8>]? {
         var fields: [ArraySlice<UInt8>] = []
         var start = line.startIndex

@@ -122,7 +122,8 @@ struct RecordingBuilder {
 
     /// When the newest chain of a symbol was observed, what the asset was worth then, and how many contracts
     /// it has; nil before its first row.
-    func newestChain(of symbol: String) -> (observedAt: Timestamp, underlyingPrice: Double?, contracts: Int)? {
+    func newestChain(of symbol: String) -> (observedAt: Timestamp, underlyingPrice: Double?, contracts: Int)?
+    {
         optionChains[symbol]?.figures.last.map { ($0.observedAt, $0.underlyingPrice, $0.contracts.count) }
     }
 
