@@ -10,7 +10,7 @@
 ///    is up to 3 words before it, or up to 2 after, in the same part of the sentence.
 /// 3. A term is stressed (theirs: by 0.293 for each adverb of degree up to 2 words before, the farther by a
 ///    twentieth less; ours: also the word after it, "falls sharply"), or by 0.733 when it alone is in capitals.
-/// 4. A negation up to 3 words before, in the same part of the sentence, multiplies by −0.74.
+/// 4. A negation up to 4 words before (theirs: 3), in the same part of the sentence, multiplies by −0.74.
 /// 5. What is before "but" counts half, what is after it one and a half times; what is conceded ("despite")
 ///    half.
 /// 6. Each exclamation mark, up to 4, adds 0.292; a question counts half, for it claims nothing (ours).
@@ -137,7 +137,7 @@ struct HeadlineSentiment {
 
     /// Rule 4: what a term is multiplied by.
     private func negation(at index: Int) -> Double {
-        before(index, 3).reduce(1) { product, place in
+        before(index, 4).reduce(1) { product, place in
             if case .negation = roles[place] { product * Self.negated } else { product }
         }
     }

@@ -50,7 +50,8 @@ struct NewsDigest {
         guard let newest = distinct.first?.article.publishedAt else {
             let known = figures.missing.filter { $0.need == .news }
             throw InsufficientData(
-                known.isEmpty ? [MissingFigures(.news, reason: "there is no article with a headline")] : known)
+                known.isEmpty ? [MissingFigures(.news, reason: "there is no article with a headline")] : known
+            )
         }
         items = distinct.map { Self.item($0.article, $0.headline, newest: newest) }
     }

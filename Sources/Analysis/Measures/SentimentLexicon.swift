@@ -69,7 +69,7 @@ enum SentimentLexicon {
             """
             good great better best improve improves improved improving improvement upbeat optimistic
             optimism confident confidence favorable favourable healthy resilient resilience solid
-            steady_growth growth growing momentum opportunity opportunities attractive undervalued bargain
+            steady_growth growth momentum opportunity opportunities attractive undervalued bargain
             cheap buyback buybacks repurchase repurchases special_dividend dividend_increase profit profits
             profited gain gained gains rebound rebounds rebounded rebounding recover recovers recovered
             recovering recovery rally rallies rallied rallying award awarded awards landmark promising
@@ -83,7 +83,7 @@ enum SentimentLexicon {
         (
             0.8,
             """
-            buy buys buying bought invest invests invested backs backed support supports supported secures
+            buy buys buying bought invests invested backs backed support supports supported secures
             secured expands expanded expanding expansion launch launches launched unveils unveiled
             partnership partners partner deal agreement agree agrees agreed contract contracts collaboration
             stable stability steady safe safer hope hopes hopeful boosted benefit benefits benefited
@@ -101,7 +101,7 @@ enum SentimentLexicon {
             doesn't_like overvalued expensive pricey bubble bubbles hole dilution dilutive dilutes unrest
             dispute disputes disputed complaint complaints criticism criticized criticised hawkish strike
             strikes stalls stalled stall halt halts halted pauses paused limbo rate_hike rate_hikes
-            hikes_rates debt_load oversupply glut shortage shortages price_war sleeping_on unprofitable
+            hikes_rates debt_load oversupply glut shortage shortages price_war unprofitable
             loss_making
             """
         ),
@@ -151,17 +151,26 @@ enum SentimentLexicon {
 
     private static let movements: [(Double, String)] = [
         (2.5, "soar soars soared soaring surge surges surged surging skyrocket skyrockets skyrocketed"),
-        (2, "jump jumps jumped jumping spike spikes spiked spiking leap leaps leaped accelerates accelerated"),
+        (
+            2,
+            "jump jumps jumped jumping spike spikes spiked spiking leap leaps leaped accelerates accelerated"
+        ),
         (
             1.5,
             """
             rise rises rose rising climb climbs climbed climbing increase increases increased increasing
             higher boost boosts doubles doubled triples tripled swells swelled widens widened widen raise
-            raises raised hike hikes hiked lift lifts lifted
+            raises raised hike hikes hiked grow grows grew grown growing lift lifts lifted
             """
         ),
         (1, "up advance advances advanced edges_up edge_up edges_higher ticks_up inches_up"),
-        (-1, "down edges_down edges_lower ticks_down inches_down retreat retreats retreated ease eases eased easing softer"),
+        (
+            -1,
+            """
+            down edges_down edges_lower ticks_down inches_down retreat retreats retreated ease eases eased
+            easing softer
+            """
+        ),
         (
             -1.5,
             """
