@@ -54,4 +54,31 @@ struct HeadlineSentimentTests {
         let score = score(title)
         #expect((score >= 0.05 ? 1 : score <= -0.05 ? -1 : 0) == expected, "\(score)")
     }
+
+    /// Headlines and their sentiments, added up by hand from the lexicon and the documented rules.
+    private static let figures: [(String, Double)] = [
+        ("Profit at Acme", 0.361157559257),
+        ("Acme soars", 0.542326144547),
+        ("Acme not profitable", -0.356959318864),
+        ("Acme falls sharply", -0.420114336221),
+        ("Acme slightly weaker", -0.29753216879),
+        ("Acme PROFIT", 0.499485219775),
+        ("ACME PROFIT", 0.361157559257),
+        ("Acme beats expectations but guidance cut", -0.458831467741),
+        ("Acme profit?", 0.190117275157),
+        ("Acme profit!!", 0.473843764624),
+        ("Acme sued!!!!!!", -0.567297277337),
+        ("Costs fall", 0.361157559257),
+        ("Acme deeply unprofitable", -0.316669794915),
+        ("Huge, weak Acme", -0.361157559257),
+        ("Acme soars despite lawsuit", 0.411764705882),
+        ("Acme price target cut", -0.361157559257),
+        ("Acme fails to beat", -0.539252774431),
+        ("Acme meets", 0.0),
+    ]
+
+    @Test("The figure is the one that the documented rules give", arguments: figures)
+    func figure(title: String, expected: Double) {
+        #expect(abs(score(title) - expected) < 1e-9)
+    }
 }

@@ -1,7 +1,7 @@
 /// A headline as words, with what the lexicons know of each.
 ///
-/// Words are runs of letters, digits and apostrophes; letters of other scripts count as such, and "3.5" is one
-/// word. Only the first `maxBytes` are read, and `maxWords` of them.
+/// Words are runs of letters, digits and apostrophes; letters of other scripts count as such, and "3.5" is
+/// one word. Only the first `maxBytes` are read, and `maxWords` of them.
 struct Headline {
     /// A word.
     struct Token {

@@ -9,7 +9,8 @@
 /// 2. A movement is turned around when a burden moves: "costs fall", "narrows loss", "fears ease". The burden
 ///    is up to 3 words before it, or up to 2 after, in the same part of the sentence.
 /// 3. A term is stressed (theirs: by 0.293 for each adverb of degree up to 2 words before, the farther by a
-///    twentieth less; ours: also the word after it, "falls sharply"), or by 0.733 when it alone is in capitals.
+///    twentieth less; ours: also the word after it, "falls sharply"), or by 0.733 when it alone is in
+///    capitals.
 /// 4. A negation up to 4 words before (theirs: 3), in the same part of the sentence, multiplies by −0.74.
 /// 5. What is before "but" counts half, what is after it one and a half times; what is conceded ("despite")
 ///    half.

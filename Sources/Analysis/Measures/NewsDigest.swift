@@ -17,8 +17,9 @@ struct NewsDigest {
         let weight: Double
     }
 
-    /// News works on prices for some days (Tetlock, Journal of Finance 62, 2007: what it does is undone within
-    /// a week). Ages count from the newest article, not from now, so that a recorded market is judged alike.
+    /// News works on prices for some days (Tetlock, Journal of Finance 62, 2007: what it does is undone
+    /// within a week). Ages count from the newest article, not from now, so that a recorded market is judged
+    /// alike.
     static let halfLifeDays = 3.0
     /// So many articles, the newest, are looked at.
     static let maxArticles = 100

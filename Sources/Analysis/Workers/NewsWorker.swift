@@ -3,13 +3,13 @@ import FIMLCore
 /// What has happened to an asset, as its headlines tell: which kinds of events, how weighty, how good.
 ///
 /// The kind of event is told by the terms of `NewsEventLexicon`; a headline has one kind or none. Its impact
-/// is `high` from 3 points, `medium` with 2, else `low`: the points of its kind (`NewsEvent.weight`, 0 without),
-/// one more where its sentiment is ±0.5 or stronger, one less where it is a question.
+/// is `high` from 3 points, `medium` with 2, else `low`: the points of its kind (`NewsEvent.weight`, 0
+/// without), one more where its sentiment is ±0.5 or stronger, one less where it is a question.
 ///
 /// - `articles`: up to ten by impact and age: title, publisher, url, published_at, sentiment, impact, event.
 /// - `timeline`: the events, newest first, up to thirty: published_at, event, impact, sentiment, title.
-/// - `overall_sentiment`: the mean sentiment, −1 to 1, by age and by impact (low 1, medium 2, high 3); `score`
-///   is 5 + 5 times that.
+/// - `overall_sentiment`: the mean sentiment, −1 to 1, by age and by impact (low 1, medium 2, high 3);
+///   `score` is 5 + 5 times that.
 /// - `event_count`: the articles that tell of an event; `market_moving_count`: those of high impact.
 ///
 /// Sentiment, age and `confidence` are those of `NewsDigest`.

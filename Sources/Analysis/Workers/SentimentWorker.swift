@@ -1,10 +1,11 @@
 import FIMLCore
 
-/// What the press thinks of an asset: the mean sentiment of its headlines, where it is going, and the articles
-/// that weigh most.
+/// What the press thinks of an asset: the mean sentiment of its headlines, where it is going, and the
+/// articles that weigh most.
 ///
-/// Each headline is judged as `HeadlineSentiment` says, or by the provider's own judgement of the article where
-/// it has one: the provider has read all of it. Newer articles weigh more, by `NewsDigest.halfLifeDays`.
+/// Each headline is judged as `HeadlineSentiment` says, or by the provider's own judgement of the article
+/// where it has one: the provider has read all of it. Newer articles weigh more, by
+/// `NewsDigest.halfLifeDays`.
 ///
 /// - `sentiment_score`: the weighted mean, −1 to 1; `score` is 5 + 5 times that.
 /// - `overall`: `positive` from 0.05, `negative` from −0.05, else `neutral`.

@@ -8,10 +8,10 @@ import WebClient
 /// (`POST {endpoint}/openai/deployments/{deployment}/chat/completions?api-version=…`), in JSON mode and at
 /// temperature 0.
 ///
-/// Only score, confidence, one text and the labels of `WorkerType.interpretable` come from the model, and only
-/// where they are exactly as asked; in every other case the rules decide, and the reason says why. What is
-/// bounded: the time of a question, the size of what is sent and of what comes back, questions at once, tokens
-/// a day. A model that fails is left alone (`ModelCircuit`).
+/// Only score, confidence, one text and the labels of `WorkerType.interpretable` come from the model, and
+/// only where they are exactly as asked; in every other case the rules decide, and the reason says why. What
+/// is bounded: the time of a question, the size of what is sent and of what comes back, questions at once,
+/// tokens a day. A model that fails is left alone (`ModelCircuit`).
 ///
 /// No reason, status or description holds the key, or anything that the service said.
 public final class AzureOpenAI: Interpreter {
@@ -220,8 +220,8 @@ public final class AzureOpenAI: Interpreter {
 
     private static let contentRefused = Refusal(reason: "the language model refused the question's content")
 
-    /// `Retry-After` in seconds (RFC 9110 section 10.2.3); a date, which this service does not send, counts as
-    /// none.
+    /// `Retry-After` in seconds (RFC 9110 section 10.2.3); a date, which this service does not send, counts
+    /// as none.
     private static func pauseSeconds(_ field: String?) -> Int64 {
         guard let field, !field.isEmpty, field.utf8.allSatisfy({ (0x30...0x39).contains($0) }) else {
             return retryAfterSeconds.unnamed

@@ -93,7 +93,8 @@ struct ModelAnswer: Hashable {
         return Int(tokens)
     }
 
-    /// The finding with the model's score, confidence, words and labels; every figure stays as it was computed.
+    /// The finding with the model's score, confidence, words and labels; every figure stays as it was
+    /// computed.
     func applied(to finding: Finding, _ interpretable: Interpretable) -> Finding {
         var details = finding.details
         details[interpretable.textKey] = .string(text)

@@ -34,8 +34,8 @@ struct ModelCircuit {
 
     private(set) var state = State.closed(failures: 0)
 
-    /// Whether a question may be asked now. Where it may, `ended` must follow with what is given here: whether
-    /// it is the one that tries.
+    /// Whether a question may be asked now. Where it may, `ended` must follow with what is given here:
+    /// whether it is the one that tries.
     mutating func begin(at now: Timestamp) -> (mayAsk: Bool, isTrial: Bool) {
         switch state {
         case .closed: return (true, false)
@@ -47,8 +47,8 @@ struct ModelCircuit {
         }
     }
 
-    /// Says what came of a question. Once it is not closed, only the trial matters, and a later moment to come
-    /// again.
+    /// Says what came of a question. Once it is not closed, only the trial matters, and a later moment to
+    /// come again.
     mutating func ended(_ outcome: Outcome, isTrial: Bool, at now: Timestamp) {
         switch (state, outcome) {
         case (.trying, _) where !isTrial: break
