@@ -52,6 +52,15 @@ struct SentimentWorkerTests {
         #expect(finding.asOf == noon.adding(seconds: -18_000))
     }
 
+    @Test("Of a headline published twice the first judgement of a provider counts, if there is one")
+    func duplicateJudgements() throws {
+        let twice = [("Acme meets", 0.0), ("Acme meets", 5.0)]
+        let both = try worker.analyze(figures(twice, sentiments: [0.9, 0.1]))
+        let later = try worker.analyze(figures(twice, sentiments: [0.9, nil]))
+        #expect(near(both.details["sentiment_score"], 0.1))
+        #expect(near(later.details["sentiment_score"], 0.9))
+    }
+
     /// Sentiments, newest first, and the trend.
     private static let trends: [([Double], JSONValue)] = [
         ([0.5, 0.5, 0.1, 0.1], "improving"), ([0.1, 0.1, 0.5, 0.5], "declining"),
@@ -191,10 +200,16 @@ struct HostileNewsTests {
         for worker in [SentimentWorker(), NewsWorker()] as [any Worker] {
             guard let finding = try? worker.analyze(given) else { continue }
             #expect((0...10).contains(finding.score) && (0...1).contains(finding.confidence))
+            let keys =
+                worker.type == .news
+                ? ["articles", "timeline", "overall_sentiment", "event_count", "market_moving_count"]
+                : ["sentiment_score", "overall", "trend", "articles_analyzed", "top_articles"]
+            #expect(Set(finding.details.keys) == Set(keys))
             let mean = finding.details["sentiment_score"] ?? finding.details["overall_sentiment"]
             #expect(mean?.double.map { (-1...1).contains($0) } == true)
-            let text = String(decoding: JSONValue.object(finding.details).json, as: UTF8.self)
-            #expect(try JSONValue.parse(Array(text.utf8)).members?.count == 5)
+            #expect(
+                try JSONValue.parse(JSONValue.object(finding.details).json)["articles"]?.elements?.count ?? 0
+                    <= 10)
         }
     }
 
@@ -234,6 +249,7 @@ struct HostileNewsTests {
             switch role {
             case .valence(let valence), .movement(let valence): #expect((0.5...4).contains(abs(valence)))
             case .burden(let valence): #expect((-4 ... -0.5).contains(valence))
+            case .boon(let valence): #expect((0.5...4).contains(valence))
             case .degree, .negation, .contrast, .concession, .clause, .nothing: break
             }
         }

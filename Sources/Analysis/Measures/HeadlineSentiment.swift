@@ -6,8 +6,9 @@
 /// sentiment is s / √(s² + 15), in −1...1.
 ///
 /// 1. A phrase counts in place of its words: "price target" says nothing, "guidance cut" is bad.
-/// 2. A movement is turned around when a burden moves: "costs fall", "narrows loss", "fears ease". The burden
-///    is up to 3 words before it, or up to 2 after, in the same part of the sentence.
+/// 2. What moves says nothing by itself: of a burden the movement is turned around ("costs fall", "narrows
+///    loss", "fears ease"), of a boon it is not ("profit falls"). The movement is the first of up to 3 words
+///    after it, else of up to 2 before, in the same part of the sentence.
 /// 3. A term is stressed (theirs: by 0.293 for each adverb of degree up to 2 words before, the farther by a
 ///    twentieth less; ours: also the word after it, "falls sharply"), or by 0.733 when it alone is in
 ///    capitals.
@@ -71,7 +72,7 @@ struct HeadlineSentiment {
             roles[index] = role
             switch role {
             case .clause, .contrast, .concession: begins[index] = true
-            case .valence, .movement, .burden, .degree, .negation, .nothing, nil: break
+            case .valence, .movement, .burden, .boon, .degree, .negation, .nothing, nil: break
             }
             index += length
         }
@@ -100,7 +101,7 @@ struct HeadlineSentiment {
         Array((index + 1..<max(index + 1, min(index + 1 + count, tokens.count))).prefix { !begins[$0] })
     }
 
-    /// What each term says by itself, or where a burden moves (rule 2).
+    /// What each term says by itself, and what moves by rule 2.
     private func valences() -> [Double] {
         var valences = Array(repeating: 0.0, count: tokens.count)
         var inverted: Set<Int> = []
@@ -109,11 +110,13 @@ struct HeadlineSentiment {
             case .valence(let valence), .movement(let valence), .negation(let valence):
                 valences[index] = valence
             case .burden(let valence):
-                if let movement = (after(index, 3) + before(index, 2)).first(where: isMovement) {
+                if let movement = movement(of: index) {
                     inverted.insert(movement)
                 } else {
                     valences[index] = valence
                 }
+            case .boon(let valence):
+                if movement(of: index) == nil { valences[index] = valence }
             case .degree, .contrast, .concession, .clause, .nothing, nil: break
             }
         }
@@ -121,8 +124,11 @@ struct HeadlineSentiment {
         return valences
     }
 
-    private func isMovement(_ index: Int) -> Bool {
-        if case .movement = roles[index] { true } else { false }
+    /// The word that says how what is named there moves; nil where none does.
+    private func movement(of index: Int) -> Int? {
+        (after(index, 3) + before(index, 2)).first {
+            if case .movement = roles[$0] { true } else { false }
+        }
     }
 
     /// Rule 3.

@@ -2,8 +2,9 @@
 /// scale of Hutto & Gilbert (ICWSM 2014), −4 to 4. Phrases, written with `_`, count in place of their words.
 /// Forms are listed one by one, since stemming would make "share" and "shares", "cut" and "cutting-edge" one.
 ///
-/// Two classes of their own belong to finance. A **movement** ("falls") is bad of a price and good of a
-/// **burden** ("costs fall"); a burden without movement is slightly bad.
+/// Three classes of their own belong to finance. A **movement** ("falls") is bad of a price or a **boon**
+/// ("profit falls") and good of a **burden** ("costs fall"); only where none of them moves, boons are good
+/// and burdens bad by themselves.
 enum SentimentLexicon {
     /// What a term does in a headline.
     enum Role: Hashable {
@@ -13,6 +14,8 @@ enum SentimentLexicon {
         case movement(Double)
         /// Something that one wants less of, and its valence without movement.
         case burden(Double)
+        /// Something that one wants more of, and its valence without movement.
+        case boon(Double)
         /// Strengthens what it stands by, or weakens it.
         case degree(Double)
         /// Turns what follows around; its own valence beside that.
@@ -53,74 +56,71 @@ enum SentimentLexicon {
             """
             beat beats beating tops topped exceeds exceeded exceeding outperform outperforms outperformed
             outperforming outperformance outshine outshines outshone upgrade upgrades upgraded upgrading
-            bullish boom booms booming thrive thrives thriving profitable profitability success successful
-            succeeds succeeded win wins winning won approval approves approved approve clears cleared
-            breakout strong stronger strongest strength robust excellent impressive impresses blue_chip
-            winner winners turnaround ahead_of_estimates above_estimates above_expectations
-            better_than_expected better_than_feared raises_guidance raised_guidance raises_outlook
-            raised_outlook lifts_guidance lifts_outlook boosts_guidance boosts_outlook raises_forecast
-            lifts_forecast boosts_forecast hikes_forecast raises_dividend hikes_dividend boosts_dividend
-            raises_price_target lifts_price_target boosts_price_target raises_target lifts_ban lift_ban
-            strong_buy overcomes overcame
+            bullish boom booms booming thrive thrives thriving profitable success successful succeeds
+            succeeded win wins winning won approval approves approved approve clears cleared breakout strong
+            stronger strongest robust excellent impressive impresses blue_chip winner winners turnaround
+            ahead_of_estimates above_estimates above_expectations better_than_expected better_than_feared
+            raises_guidance raised_guidance raises_outlook raised_outlook lifts_guidance lifts_outlook
+            boosts_guidance boosts_outlook raises_forecast lifts_forecast boosts_forecast hikes_forecast
+            raises_dividend hikes_dividend boosts_dividend raises_price_target lifts_price_target
+            boosts_price_target raises_target lifts_ban lift_ban strong_buy overcomes overcame
             """
         ),
         (
             1.5,
             """
             good great better best improve improves improved improving improvement upbeat optimistic
-            optimism confident confidence favorable favourable healthy resilient resilience solid
-            steady_growth growth momentum opportunity opportunities attractive undervalued bargain
-            cheap buyback buybacks repurchase repurchases special_dividend dividend_increase profit profits
-            profited gain gained gains rebound rebounds rebounded rebounding recover recovers recovered
-            recovering recovery rally rallies rallied rallying award awarded awards landmark promising
-            positive positively lucrative leads leadership leading dominates dominated dominate outpaces
-            outpaced popular demand accretive synergies innovative innovation surplus rewards rewarding
-            wins_approval gains_approval fda_approval settles settled settlement resolves resolved dismissed
-            acquitted stimulus rate_cut rate_cuts cuts_rates cut_rates dovish cost_cuts cost_cutting
-            oversubscribed buy_rating overweight revival revives revived reinstates reinstated unlocks
+            confident favorable favourable healthy resilient resilience solid steady_growth opportunity
+            opportunities attractive undervalued bargain cheap buyback buybacks repurchase repurchases
+            special_dividend dividend_increase profited gain gained gains rebound rebounds rebounded
+            rebounding recover recovers recovered recovering recovery rally rallies rallied rallying award
+            awarded awards landmark promising positive positively lucrative leads leadership leading
+            dominates dominated dominate outpaces outpaced accretive synergies innovative innovation rewards
+            rewarding wins_approval gains_approval fda_approval settles settled settlement resolves resolved
+            dismissed acquitted stimulus rate_cut rate_cuts cuts_rates cut_rates dovish cost_cuts
+            cost_cutting oversubscribed buy_rating overweight revival revives revived reinstates reinstated
+            unlocks
             """
         ),
         (
             0.8,
             """
-            buy buys buying bought invests invested backs backed support supports supported secures
-            secured expands expanded expanding expansion launch launches launched unveils unveiled
-            partnership partners partner deal agreement agree agrees agreed contract contracts collaboration
-            stable stability steady safe safer hope hopes hopeful boosted benefit benefits benefited
-            benefiting dividend dividends inflows pulls_in strikes_deal save saves saved accumulate
-            accumulates upside interest_in adopts adoption embraces welcomes praised praises extends extend
+            buy buys buying bought invests invested backs backed support supports supported secures secured
+            expands expanded expanding expansion launch launches launched unveils unveiled partnership
+            partners partner deal agreement agree agrees agreed contract contracts collaboration stable
+            stability steady safe safer hopeful boosted benefit benefits benefited benefiting pulls_in
+            strikes_deal save saves saved accumulate accumulates interest_in adopts adoption embraces
+            welcomes praised praises extends extend
             """
         ),
-        (-0.8, " questions questioned  sell sells selling sold tepid mixed muted flat"),
+        (-0.8, "questions questioned sell sells selling sold tepid mixed muted flat"),
         (
             -1,
             """
-            cautious caution concerned uncertain doubtful volatile delayed delaying postpones postponed slow
-            slower slows slowing slowed slowdown sluggish pressured headwind challenge challenges challenged
-            challenging struggle struggles struggled struggling risky warning_signs underweight don't_like
-            doesn't_like overvalued expensive pricey bubble bubbles hole dilution dilutive dilutes unrest
-            dispute disputes disputed complaint complaints criticism criticized criticised hawkish strike
-            strikes stalls stalled stall halt halts halted pauses paused limbo rate_hike rate_hikes
-            hikes_rates debt_load oversupply glut shortage shortages price_war unprofitable
-            loss_making
+            cautious caution concerned uncertain doubtful volatile delayed delaying postpones postponed
+            slower slowdown sluggish pressured headwind challenge challenges challenged challenging struggle
+            struggles struggled struggling risky warning_signs underweight don't_like doesn't_like
+            overvalued expensive pricey bubble bubbles hole dilution dilutive dilutes unrest dispute
+            disputes disputed complaint complaints criticism criticized criticised hawkish strike strikes
+            halt halts halted pauses paused limbo rate_hike rate_hikes hikes_rates debt_load oversupply glut
+            shortage shortages price_war unprofitable loss_making
             """
         ),
         (
             -1.5,
             """
-            bad worse worst weak weaker weakest weakness weakens weakened disappoint disappoints
-            disappointed disappointing disappointment underperform underperforms underperformed
-            underperforming underperformance warn warns warned warning warnings downbeat pessimistic
-            pessimism bearish negative negatively feared worry worried worrying layoff lays_off job_cuts
-            cuts_jobs cut_jobs slashes_jobs shortfall lags lagged lag laggard loses losing lose lost trouble
-            troubles troubled threatens threatened threaten hurt hurts hurting harm harms harmed ban bans
-            banned banning fine fines fined penalty penalties accused accuses accuse allegation allegations
-            alleged allege alleges lawsuit lawsuits sue sues sued suing probe probes probed investigation
-            investigations investigated investigates subpoena subpoenas recall recalls recalled outage
-            outages resigns resigned resignation ousted ousts rejected rejects_bid withdraws_guidance
-            anti_competitive anticompetitive antitrust monopoly overhang error errors ugly gloomy gloom
-            dividend_cut cuts_dividend sell_rating stumbles stumbled stumble falters faltered cancels
-            canceled cancelled scraps scrapped jitters
+            bad worse worst weak weaker weakest weakness disappoint disappoints disappointed disappointing
+            disappointment underperform underperforms underperformed underperforming underperformance warn
+            warns warned warning warnings downbeat pessimistic pessimism bearish negative negatively feared
+            worry worried worrying layoff lays_off job_cuts cuts_jobs cut_jobs slashes_jobs shortfall lags
+            lagged lag laggard loses losing lose lost trouble troubles troubled threatens threatened
+            threaten hurt hurts hurting harm harms harmed ban bans banned banning fine fines fined penalty
+            penalties accused accuses accuse allegation allegations alleged allege alleges lawsuit lawsuits
+            sue sues sued suing probe probes probed investigation investigations investigated investigates
+            subpoena subpoenas recall recalls recalled outage outages resigns resigned resignation ousted
+            ousts rejected rejects_bid withdraws_guidance anti_competitive anticompetitive antitrust
+            monopoly overhang error errors ugly gloomy gloom dividend_cut cuts_dividend sell_rating stumbles
+            stumbled stumble falters faltered cancels canceled cancelled scraps scrapped jitters
             """
         ),
         (
@@ -160,7 +160,8 @@ enum SentimentLexicon {
             """
             rise rises rose rising climb climbs climbed climbing increase increases increased increasing
             higher boost boosts doubles doubled triples tripled swells swelled widens widened widen raise
-            raises raised hike hikes hiked grow grows grew grown growing lift lifts lifted
+            raises raised mount mounts mounting hike hikes hiked grow grows grew grown growing lift lifts
+            lifted
             """
         ),
         (1, "up advance advances advanced edges_up edge_up edges_higher ticks_up inches_up"),
@@ -168,7 +169,7 @@ enum SentimentLexicon {
             -1,
             """
             down edges_down edges_lower ticks_down inches_down retreat retreats retreated ease eases eased
-            easing softer
+            easing softer slow slows slowing slowed stall stalls stalled
             """
         ),
         (
@@ -178,7 +179,8 @@ enum SentimentLexicon {
             lowers lowered decrease decreases decreased decreasing dip dips dipped dipping slip slips
             slipped slipping slide slides slid sliding sink sinks sank sinking shrink shrinks shrank
             shrinking narrow narrows narrowed narrowing halves halved cut cuts cutting reduce reduces
-            reduced reducing trims trimmed cool cools cooled cooling
+            reduced reducing trims trimmed weakens weakened fade fades faded fading cool cools cooled
+            cooling
             """
         ),
         (-2, "tumble tumbles tumbled tumbling slump slumps slumped slumping slash slashes slashed sheds"),
@@ -186,6 +188,13 @@ enum SentimentLexicon {
     ]
 
     private static let others: [(Role, String)] = [
+        (
+            .boon(1.5),
+            """
+            profit profits growth demand momentum confidence optimism surplus strength profitability
+            """
+        ),
+        (.boon(0.8), "dividend dividends inflows hope hopes upside popularity"),
         (
             .burden(-1.5),
             "loss losses deficit deficits bad_loans bad_debt net_loss write_offs delinquencies"
@@ -234,7 +243,7 @@ enum SentimentLexicon {
             "fail fails failed failing failure_to unable lacks lacking rejects refuses refused blocks blocked"
         ),
         (.contrast, "but however"),
-        (.clause, "as while when because since and on amid over from with for after even_as even_after"),
+        (.clause, "as while when because since and on amid over from with after even_as even_after"),
         (.concession, "despite"),
         (
             .nothing,
