@@ -8,7 +8,7 @@
 /// 1. A phrase counts in place of its words: "price target" says nothing, "guidance cut" is bad.
 /// 2. What moves says nothing by itself: of a burden the movement is turned around ("costs fall", "narrows
 ///    loss", "fears ease"), of a boon it is not ("profit falls"). The movement is the first of up to 3 words
-///    after it, else of up to 2 before, in the same part of the sentence.
+///    after it, else of up to 3 before, in the same part of the sentence.
 /// 3. A term is stressed (theirs: by 0.293 for each adverb of degree up to 2 words before, the farther by a
 ///    twentieth less; ours: also the word after it, "falls sharply"), or by 0.733 when it alone is in
 ///    capitals.
@@ -126,7 +126,7 @@ struct HeadlineSentiment {
 
     /// The word that says how what is named there moves; nil where none does.
     private func movement(of index: Int) -> Int? {
-        (after(index, 3) + before(index, 2)).first {
+        (after(index, 3) + before(index, 3)).first {
             if case .movement = roles[$0] { true } else { false }
         }
     }

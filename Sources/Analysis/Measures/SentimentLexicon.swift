@@ -120,7 +120,8 @@ enum SentimentLexicon {
             subpoena subpoenas recall recalls recalled outage outages resigns resigned resignation ousted
             ousts rejected rejects_bid withdraws_guidance anti_competitive anticompetitive antitrust
             monopoly overhang error errors ugly gloomy gloom dividend_cut cuts_dividend sell_rating stumbles
-            stumbled stumble falters faltered cancels canceled cancelled scraps scrapped jitters
+            stumbled stumble falters faltered abandons abandoned cancels canceled cancelled scraps scrapped
+            jitters
             """
         ),
         (
@@ -133,9 +134,9 @@ enum SentimentLexicon {
             slashes_forecast guidance_cuts profit_warning profit_warnings cuts_price_target
             lowers_price_target slashes_price_target cuts_target suspends_dividend slashes_dividend selloff
             selloffs sell_off sells_off recession downturn turmoil crisis panic breach breaches breached
-            hack hacks hacked cyberattack ransomware violation violations violates violated guilty
-            charged_with impairment write_down writedown write_off restates restatement delisted delisting
-            delist data_breach junk contagion short_seller going_concern liquidity_crunch
+            hack hacks hacked cyberattack ransomware steal steals stolen theft violation violations violates
+            violated guilty charged_with impairment write_down writedown write_off restates restatement
+            delisted delisting delist data_breach junk contagion short_seller going_concern liquidity_crunch
             """
         ),
         (
