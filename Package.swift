@@ -104,8 +104,8 @@ let package = Package(
         .testTarget(
             name: "FIMLAgentsTests",
             dependencies: [
-                "Analysis", "Configuration", "FIMLAgents", "FIMLCore", "GatewayTesting", "Locking",
-                "MarketData",
+                "Analysis", "Configuration", "FIMLAgents", "FIMLCore", "GatewayTesting", "HTTP", "Locking",
+                "MarketData", "MarketProviders", "WebClient",
             ]),
         .testTarget(
             name: "GatewayClientTests",
