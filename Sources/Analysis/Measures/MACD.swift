@@ -1,5 +1,5 @@
-/// Moving average convergence/divergence (G. Appel): a fast exponential average of the closes less a slow one,
-/// its own exponential average as signal line, and the difference of the two as histogram.
+/// Moving average convergence/divergence (G. Appel): a fast exponential average of the closes less a slow
+/// one, its own exponential average as signal line, and the difference of the two as histogram.
 ///
 /// Begun as TA-Lib's MACD: both averages have their first value on the slow one's first day, each the mean of
 /// its own days up to there, so that the fast one is not quite the EMA of the same period; the signal line

@@ -6,8 +6,8 @@ enum MovingAverage {
         return finite(sum(values, (values.count - period)..<values.count) / Double(period))
     }
 
-    /// The exponential average with a smoothing of 2 / (period + 1), begun with the mean of the first `period`
-    /// values, as TA-Lib's EMA.
+    /// The exponential average with a smoothing of 2 / (period + 1), begun with the mean of the first
+    /// `period` values, as TA-Lib's EMA.
     static func exponential(_ values: [Double], _ period: Int) -> Double? {
         guard period > 0, values.count >= period else { return nil }
         let smoothing = 2 / Double(period + 1)

@@ -13,8 +13,8 @@ struct ReturnStatistics {
     static let annualRiskFreeRate = 0.04
     /// What compounds to 4 % in 252 days: 1.04^(1/252) − 1.
     static let dailyRiskFreeRate = 0.000_155_649_862_791_329_14
-    /// Below this standard deviation returns are constant but for rounding: prices of a fixed growth differ in
-    /// the sixteenth digit.
+    /// Below this standard deviation returns are constant but for rounding: those of prices of a fixed growth
+    /// differ in the sixteenth digit.
     static let constantDeviation = 1e-12
 
     /// The mean daily return times 252.
@@ -78,8 +78,8 @@ struct ReturnStatistics {
         conditionalValueAtRisk95 = finite(sum / count)
     }
 
-    /// Interpolates linearly between the two closest of at least one sorted value: type 7 of R. J. Hyndman, Y.
-    /// Fan, "Sample Quantiles in Statistical Packages" (1996), which numpy takes too.
+    /// Interpolates linearly between the two closest of at least one sorted value: type 7 of R. J. Hyndman,
+    /// Y. Fan, "Sample Quantiles in Statistical Packages" (1996), which numpy takes too.
     static func percentile(_ sorted: [Double], _ fraction: Double) -> Double {
         let position = fraction * Double(sorted.count - 1)
         let below = Int(position)

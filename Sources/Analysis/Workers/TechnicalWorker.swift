@@ -5,8 +5,8 @@ import MarketData
 ///
 /// `indicators` of the newest bar: rsi (0 to 100), macd{macd, signal, histogram}, bollinger{upper, middle,
 /// lower}, sma_20, sma_50, sma_200, ema_12, ema_26, atr, support and resistance (the lowest low and the
-/// highest high of 20 days), current_price; but for rsi in the currency of the prices. Formulas, smoothing and
-/// sources are at `WilderAverages`, `MACD`, `BollingerBands`, `MovingAverage`; all begin as TA-Lib begins
+/// highest high of 20 days), current_price; but for rsi in the currency of the prices. Formulas, smoothing
+/// and sources are at `WilderAverages`, `MACD`, `BollingerBands`, `MovingAverage`; all begin as TA-Lib begins
 /// them. `trend` is `PriceTrend`'s: bullish, bearish, neutral; null with fewer than 51 bars.
 ///
 /// The score is 5 and these points; what has no value gives none:
