@@ -1,5 +1,4 @@
 import FIMLCore
-import GatewayTesting
 import MarketData
 import Testing
 
@@ -167,6 +166,19 @@ struct PriceMeasureTests {
         #expect(joint.first == [1, 1, 1, 1, 7])
         #expect(joint.second == [2, 2, 2, 2, 2])
         #expect(joint.closesAt == weekdays.last?.closesAt)
+    }
+
+    @Test("Of several bars on one day the last counts; one that goes back in time is left out")
+    func days() {
+        var bars = PriceFixtures.bars([1, 2, 3, 4])
+        bars[1].opensAt.milliseconds -= 1  // the last millisecond of the first day
+        bars[3].opensAt = PriceFixtures.start
+        let closes = DailyCloses(bars)
+        #expect(closes.closes == [2, 3])
+        #expect(closes.days == [20_458, 20_460])
+        #expect(closes.closesAt.last == bars[2].closesAt)
+        bars[0].opensAt.milliseconds = -1
+        #expect(DailyCloses(Array(bars.prefix(1))).days == [-1])
     }
 
     @Test(

@@ -1,5 +1,4 @@
 import FIMLCore
-import GatewayTesting
 import MarketData
 import Testing
 
@@ -171,7 +170,7 @@ struct PriceWorkerTests {
                 == .string(
                     "The price is above its 50-day average, which is above the 200-day average; RSI 100.0 is "
                         + "overbought; MACD is on its signal line; the price is within the Bollinger bands; "
-                        + "20-day support is 7.3 % below and resistance 0.0 % above it."))
+                        + "20-day support is 7.3 % below and resistance 0.0 % above the price."))
         let risk = try RiskWorker().analyze(Fixture.figures(Fixture.bars(Self.waves(251, size: 0.08))))
         let text = try #require(risk.value("risk_assessment")?.text)
         #expect(text.hasPrefix("Very high risk: volatility "))

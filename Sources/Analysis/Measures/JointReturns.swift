@@ -1,5 +1,4 @@
 import FIMLCore
-import MarketData
 
 /// The returns of two assets between the days, in UTC, on which both have a bar, oldest first.
 ///
@@ -36,32 +35,5 @@ struct JointReturns {
     func comovement(newest count: Int) -> Comovement? {
         guard count > 0, first.count >= count else { return nil }
         return Comovement(first.suffix(count), second.suffix(count))
-    }
-}
-
-/// Closes by the day, in UTC, on which their bars opened.
-struct DailyCloses {
-    /// Days since 1970-01-01, ascending.
-    private(set) var days: [Int64] = []
-    private(set) var closes: [Double] = []
-    private(set) var closesAt: [Timestamp] = []
-
-    init(_ bars: [Bar]) {
-        days.reserveCapacity(bars.count)
-        closes.reserveCapacity(bars.count)
-        closesAt.reserveCapacity(bars.count)
-        for bar in bars where bar.isUsable {
-            let (quotient, rest) = bar.opensAt.milliseconds.quotientAndRemainder(dividingBy: 86_400_000)
-            let day = rest < 0 ? quotient - 1 : quotient
-            guard day >= days.last ?? .min else { continue }
-            if day == days.last {
-                days.removeLast()
-                closes.removeLast()
-                closesAt.removeLast()
-            }
-            days.append(day)
-            closes.append(bar.close)
-            closesAt.append(bar.endsAt)
-        }
     }
 }

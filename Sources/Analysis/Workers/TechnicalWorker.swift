@@ -147,7 +147,7 @@ public struct TechnicalWorker: Worker {
         if let support = indicators.support, let resistance = indicators.resistance {
             let room = DecimalText.percent(1 - support / indicators.price)
             let headroom = DecimalText.percent(resistance / indicators.price - 1)
-            clauses.append("20-day support is \(room) below and resistance \(headroom) above it")
+            clauses.append("20-day support is \(room) below and resistance \(headroom) above the price")
         }
         guard let first = clauses.first?.first else { return "The prices allow no statement." }
         return first.uppercased() + clauses.joined(separator: "; ").dropFirst() + "."
