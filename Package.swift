@@ -109,8 +109,8 @@ let package = Package(
         .testTarget(
             name: "FIMLAgentsTests",
             dependencies: [
-                "Analysis", "Configuration", "FIMLAgents", "FIMLCore", "faulty-worker", "GatewayTesting", "HTTP",
-                "LinuxSystem", "Locking", "MarketData", "MarketProviders", "WebClient",
+                "Analysis", "Configuration", "FIMLAgents", "FIMLCore", "faulty-worker", "GatewayTesting",
+                "HTTP", "LinuxSystem", "Locking", "MarketData", "MarketProviders", "WebClient",
             ]),
         .testTarget(
             name: "GatewayClientTests",

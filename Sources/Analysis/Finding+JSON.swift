@@ -32,11 +32,11 @@ extension Finding: JSONWritable {
 }
 
 extension MissingFigures: JSONWritable {
-    /// Writes need, subject (where there is one) and reason.
+    /// Writes `need`, `subject` (null where it is the need as a whole) and `reason`.
     public func write(to writer: inout JSONWriter) {
         writer.beginObject()
         writer.member("need", need)
-        writer.member("subject", ifPresent: subject)
+        writer.member("subject", orNull: subject)
         writer.member("reason", reason)
         writer.endObject()
     }

@@ -62,7 +62,10 @@ public final class InProcessHost: WorkerHost {
     public func run(
         _ figures: Figures, by worker: Int, within limit: Duration
     ) async throws(WorkerFailure) -> WorkerAnswer {
-        guard queues.indices.contains(worker) else { throw .threw("there is no worker \(worker)") }
+        guard queues.indices.contains(worker) else {
+            if let reason = status().lastExit { throw .hostLost(reason) }
+            throw .threw("there is no worker \(worker)")
+        }
         let id = state.withLock { state in
             state.lastID += 1
             return state.lastID

@@ -7,8 +7,8 @@ import Locking
 /// The program of a worker host: takes tasks from its input, gives answers on its output, and has each of its
 /// workers on a thread of its own. It reads no file, opens no connection and knows no secret.
 ///
-/// It ends as soon as its input does, or its parent. SIGINT and SIGTERM, which a terminal or a service
-/// manager sends to all processes, are ignored: the parent decides what becomes of the tasks.
+/// It ends as soon as its input does, or its parent. The signals that a terminal or a service manager sends
+/// to all processes are ignored: the parent decides what becomes of the tasks.
 public enum WorkerHostProgram {
     /// A worker holds a few hundred bars; the system's own 8 MiB of stack would count against the limit.
     private static let stackBytes = 1 << 20
@@ -19,7 +19,7 @@ public enum WorkerHostProgram {
     /// Runs the host until its input ends. `make` gives each worker its own instance.
     public static func run(_ type: WorkerType, workers: Int, make: () -> any Worker) -> Never {
         endWithParent()
-        ignoreSignals([SIGINT, SIGTERM, SIGPIPE])
+        ignoreSignals([SIGINT, SIGTERM, SIGHUP, SIGTTOU, SIGPIPE])
         let output = ReplyOutput()
         var queues: [WorkQueue<WorkerRequest>] = []
         do throws(SystemCallError) {

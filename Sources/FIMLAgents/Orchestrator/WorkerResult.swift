@@ -86,14 +86,3 @@ extension WorkerResult: JSONWritable {
         writer.endObject()
     }
 }
-
-extension MissingFigures: JSONWritable {
-    /// Writes `need`, `subject` and `reason`.
-    public func write(to writer: inout JSONWriter) {
-        writer.beginObject()
-        writer.member("need", need)
-        writer.member("subject", orNull: subject)
-        writer.member("reason", reason)
-        writer.endObject()
-    }
-}
