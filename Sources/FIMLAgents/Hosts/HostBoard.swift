@@ -6,6 +6,8 @@ import Locking
 final class HostBoard: Sendable {
     private struct State {
         var status: WorkerHostStatus
+        /// How many processes have been started.
+        var processNumber = 0
         /// Processor time of its processes that have ended.
         var endedCPUSeconds = 0.0
         /// When the process that runs was last measured, or started, and its processor time then.
@@ -32,6 +34,9 @@ final class HostBoard: Sendable {
         }
     }
 
+    /// Which of its processes the host has now, or had last; 0 before the first.
+    var processNumber: Int { state.withLock { $0.processNumber } }
+
     /// The number of a process stays its own while it is on the board: it is taken off before it is reaped.
     private static func measure(_ state: inout State, at now: UInt64) {
         guard let process = state.status.processID,
@@ -55,6 +60,7 @@ final class HostBoard: Sendable {
 
     func started(_ process: Int32, _ limits: AppliedLimits) {
         change { state in
+            state.processNumber += 1
             state.status.state = .starting
             state.status.processID = process
             state.status.startedAt = Timestamp(milliseconds: wallMilliseconds())

@@ -10,8 +10,8 @@ final class HostInbox: Sendable {
     enum Command: Sendable {
         /// A host is to be started, and from then on looked after.
         case add(UInt64, HostPlan)
-        /// A task, its frame, and how long it may take.
-        case run(host: UInt64, task: UInt64, frame: [UInt8], limit: Duration, HostAnswer)
+        /// A task for a host.
+        case run(host: UInt64, HostTask)
         /// Nobody waits for that task any more.
         case cancel(host: UInt64, task: UInt64)
         /// A host is to be ended; who waits for that is told.
@@ -50,9 +50,9 @@ final class HostInbox: Sendable {
     func post(_ command: Command) {
         let (isAccepted, isClosed) = state.withLock { state in
             guard !state.isClosed else { return (false, true) }
-            if case .run(_, _, let frame, _, _) = command {
-                guard state.bytes + frame.count <= Self.maxBytes else { return (false, false) }
-                state.bytes += frame.count
+            if case .run(_, let task) = command {
+                guard state.bytes + task.frame.count <= Self.maxBytes else { return (false, false) }
+                state.bytes += task.frame.count
             }
             state.commands.append(command)
             return (true, false)
@@ -67,7 +67,7 @@ final class HostInbox: Sendable {
     private static func refuse(_ command: Command, _ failure: WorkerFailure) {
         switch command {
         case .add, .cancel: break
-        case .run(_, _, _, _, let answer): answer.resume(returning: .failure(failure))
+        case .run(_, let task): task.answer.resume(returning: .failure(failure))
         case .shutDown(_, let waiting): waiting?.resume()
         }
     }
@@ -94,6 +94,20 @@ final class HostInbox: Sendable {
         for command in commands { Self.refuse(command, .stopped) }
         return nil
     }
+}
+
+/// A task on its way to a host.
+struct HostTask: Sendable {
+    /// A number that no other task has.
+    let id: UInt64
+    /// What is sent.
+    let frame: [UInt8]
+    /// The number of the process that it is for, since another does not hold the same figures.
+    let process: Int
+    /// How long it may take.
+    let limit: Duration
+    /// Who waits.
+    let answer: HostAnswer
 }
 
 /// What a host is to be.

@@ -51,12 +51,12 @@ final class HostLoop {
             hosts[id] = host
             // Started before the next command, which may be a task for it.
             host.tick(at: now, watch)
-        case .run(let id, let task, let frame, let limit, let answer):
+        case .run(let id, let task):
             guard let host = hosts[id] else {
-                answer.resume(returning: .failure(.stopped))
+                task.answer.resume(returning: .failure(.stopped))
                 return
             }
-            host.run(task, frame, within: limit, answer, at: now)
+            host.run(task, at: now)
         case .cancel(let id, let task): hosts[id]?.cancel(task)
         case .shutDown(let id, let waiting):
             guard let host = hosts[id] else {

@@ -20,6 +20,7 @@ public final class HostProcess: WorkerHost {
     private let id: UInt64
     private let board: HostBoard
     private let supervisor: HostSupervisor
+    private let sent = Locked(SentFigures())
 
     /// A host, which is started at once; tasks may be given to it right away.
     ///
@@ -57,18 +58,53 @@ public final class HostProcess: WorkerHost {
         let inbox = supervisor.inbox
         let host = id
         let task = inbox.nextID()
-        guard let frame = WorkerFrame.encode(WorkerRequest(task: task, worker: worker, figures: figures))
-        else { throw .threw("the figures are longer than \(FrameReader.maxBytes) bytes") }
         let result = await withTaskCancellationHandler {
             await withCheckedContinuation { answer in
-                inbox.post(.run(host: host, task: task, frame: frame, limit: limit, answer))
+                post(figures, task, worker, limit, answer)
                 // A task that was cancelled before this had nothing to end yet.
                 if Task.isCancelled { inbox.post(.cancel(host: host, task: task)) }
             }
         } onCancel: {
             inbox.post(.cancel(host: host, task: task))
         }
+        // Whether it holds what was sent last is not known then.
+        if case .failure = result { sent.withLock { $0 = SentFigures() } }
         return try result.get()
+    }
+
+    /// Sends a task: its figures where the host does not hold them yet, else where it does. In the order in
+    /// which the host is to hold them.
+    private func post(
+        _ figures: Figures, _ task: UInt64, _ worker: Int, _ limit: Duration, _ answer: HostAnswer
+    ) {
+        let request = WorkerRequest(task: task, worker: worker, figures: figures)
+        let market = figures.withoutSubject
+        let process = board.processNumber
+        func send(_ frame: [UInt8]) {
+            supervisor.inbox.post(
+                .run(
+                    host: id, HostTask(id: task, frame: frame, process: process, limit: limit, answer: answer)
+                ))
+        }
+        let isSent = sent.withLock { sent in
+            sent.follow(process: process)
+            guard let place = sent.place(of: market), let frame = WorkerFrame.encode(request.held(at: place))
+            else { return false }
+            send(frame)
+            return true
+        }
+        if isSent { return }
+        let text = market.json
+        sent.withLock { sent in
+            sent.follow(process: process)
+            let place = text.count <= SentFigures.maxBytes ? sent.keep(market) : nil
+            if let frame = WorkerFrame.encode(request.carrying(text, keptAt: place)) {
+                send(frame)
+            } else {
+                let reason = "the figures are longer than \(FrameReader.maxBytes) bytes"
+                answer.resume(returning: .failure(.threw(reason)))
+            }
+        }
     }
 
     /// How it is now. Memory and processor time are measured at most once a second.

@@ -84,19 +84,23 @@ final class HostRun {
     // MARK: - Tasks
 
     /// Gives the host a task, or says why not.
-    func run(_ task: UInt64, _ frame: [UInt8], within limit: Duration, _ answer: HostAnswer, at now: UInt64) {
+    func run(_ task: HostTask, at now: UInt64) {
         guard isConnected else {
-            answer.resume(returning: .failure(isShuttingDown ? .stopped : .hostLost(whyGone)))
+            task.answer.resume(returning: .failure(isShuttingDown ? .stopped : .hostLost(whyGone)))
             return
         }
-        guard sending.count + frame.count <= Self.maxSendBytes else {
-            answer.resume(returning: .failure(.threw(Self.tooManyWait)))
+        guard task.process == plan.board.processNumber else {
+            task.answer.resume(returning: .failure(.hostLost("it was started anew")))
             return
         }
-        let deadline = now &+ Self.milliseconds(limit)
-        tasks[task] = Task(deadline: deadline, limit: limit, answer: answer)
+        guard sending.count + task.frame.count <= Self.maxSendBytes else {
+            task.answer.resume(returning: .failure(.threw(Self.tooManyWait)))
+            return
+        }
+        let deadline = now &+ Self.milliseconds(task.limit)
+        tasks[task.id] = Task(deadline: deadline, limit: task.limit, answer: task.answer)
         nextDeadline = min(nextDeadline, deadline)
-        sending.append(frame)
+        sending.append(task.frame)
     }
 
     /// Nobody waits for that task any more.

@@ -3,7 +3,8 @@ import FIMLCore
 
 // What travels between the gateway and a worker host, one JSON object a frame (see `FrameReader`):
 //
-//     to the host    {"task": 7, "worker": 0, "figures": {…}}
+//     to the host    {"task": 7, "worker": 0, "asset": {…}, "moment": ms, "figures": {…}, "keep": 3}
+//                    {"task": 8, "worker": 1, "asset": {…}, "moment": ms, "kept": 3}
 //     from the host  {"task": 7, "finding": {…}}
 //                    {"task": 7, "insufficient": [{"need": …, "reason": …}]}
 //                    {"task": 7, "error": "why not"}
@@ -31,29 +32,77 @@ enum WorkerReply: Hashable {
     case nonsense(task: UInt64, String)
 }
 
-extension WorkerRequest: JSONWritable {
-    func write(to writer: inout JSONWriter) {
-        writer.beginObject()
-        writer.member("task", task)
-        writer.member("worker", worker)
-        writer.member("figures", figures)
-        writer.endObject()
+extension WorkerRequest {
+    /// A request as it travels.
+    struct Written: JSONWritable {
+        fileprivate let request: WorkerRequest
+        /// The figures as text, where the host does not hold them.
+        fileprivate let text: [UInt8]?
+        /// Where it holds them, or is to.
+        fileprivate let place: Int?
+
+        func write(to writer: inout JSONWriter) {
+            writer.beginObject()
+            writer.member("task", request.task)
+            writer.member("worker", request.worker)
+            writer.member("asset", request.figures.asset)
+            writer.member("moment", request.figures.moment.milliseconds)
+            if let text {
+                writer.name("figures")
+                writer.raw(text)
+            }
+            writer.member(text == nil ? "kept" : "keep", ifPresent: place)
+            writer.endObject()
+        }
     }
 
-    /// A request that was read, or the task that cannot be done and why. Throws where not even the task can
-    /// be told.
-    static func parse(_ bytes: [UInt8]) throws(FrameViolation) -> Result<WorkerRequest, RefusedTask> {
+    /// With figures that the host holds there.
+    func held(at place: Int) -> Written {
+        Written(request: self, text: nil, place: place)
+    }
+
+    /// With its figures, which the host is to hold there, if anywhere.
+    func carrying(_ text: [UInt8], keptAt place: Int?) -> Written {
+        Written(request: self, text: text, place: place)
+    }
+
+    /// A request that was read, or the task that cannot be done and why; what it tells to keep is kept.
+    /// Throws where not even the task can be told.
+    static func parse(
+        _ bytes: [UInt8], kept: inout [Int: Figures]
+    ) throws(FrameViolation) -> Result<WorkerRequest, RefusedTask> {
         let json = try WorkerFrame.object(bytes)
         let task = try WorkerFrame.task(of: json)
-        guard let worker = json["worker"]?.int64.flatMap(Int.init(exactly:)), let figures = json["figures"]
+        guard let worker = json["worker"]?.int64.flatMap(Int.init(exactly:)),
+            let asset = json["asset"], let moment = json["moment"]?.int64
         else {
-            return .failure(RefusedTask(task: task, reason: "a task without worker or figures"))
+            return .failure(RefusedTask(task: task, reason: "a task without worker, asset or moment"))
         }
         do throws(InvalidMember) {
-            return .success(WorkerRequest(task: task, worker: worker, figures: try Figures.parse(figures)))
+            guard var figures = try figures(json, &kept) else {
+                return .failure(RefusedTask(task: task, reason: "a task without figures"))
+            }
+            figures.asset = try Asset.parse(asset, at: "asset")
+            figures.moment = Timestamp(milliseconds: moment)
+            return .success(WorkerRequest(task: task, worker: worker, figures: figures))
         } catch {
             return .failure(RefusedTask(task: task, reason: error.message))
         }
+    }
+
+    private static func figures(
+        _ json: JSONValue, _ kept: inout [Int: Figures]
+    ) throws(InvalidMember) -> Figures? {
+        guard let value = json["figures"] else {
+            return json["kept"]?.int64.flatMap(Int.init(exactly:)).flatMap { kept[$0] }
+        }
+        let figures = try Figures.parse(value)
+        if let place = json["keep"]?.int64.flatMap(Int.init(exactly:)),
+            (0..<SentFigures.placeCount).contains(place)
+        {
+            kept[place] = figures
+        }
+        return figures
     }
 }
 

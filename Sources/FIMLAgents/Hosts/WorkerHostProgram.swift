@@ -50,6 +50,7 @@ public enum WorkerHostProgram {
     /// Reads tasks, and says that the host lives, on the main thread.
     private static func serve(_ queues: [WorkQueue<WorkerRequest>], _ output: ReplyOutput) -> Never {
         var reader = FrameReader()
+        var kept: [Int: Figures] = [:]
         var buffer: [UInt8] = Array(repeating: 0, count: 1 << 18)
         var nextHeartbeat: UInt64 = 0
         while true {
@@ -68,7 +69,9 @@ public enum WorkerHostProgram {
             }
             reader.append(buffer[..<count])
             do throws(FrameViolation) {
-                while let frame = try reader.next() { accept(try WorkerRequest.parse(frame), queues, output) }
+                while let frame = try reader.next() {
+                    accept(try WorkerRequest.parse(frame, kept: &kept), queues, output)
+                }
             } catch {
                 end("worker host: \(error)")
             }
