@@ -25,7 +25,7 @@ extension LoopService {
     }
 
     private func analyze(_ request: HTTPRequest, _ connection: Connection) -> Answer {
-        if let refusal = Self.refusedContentType(request, "analyses") { return .response(refusal) }
+        if let refusal = refusedForm(request) { return .response(refusal) }
         do throws(AnalysisProblem) {
             let (wanted, wait) = try read(request, AnalysisRequest.parse)
             let control = try analysisControl()
@@ -44,7 +44,7 @@ extension LoopService {
     }
 
     private func analyzeBatch(_ request: HTTPRequest, _ connection: Connection) -> Answer {
-        if let refusal = Self.refusedContentType(request, "analyses") { return .response(refusal) }
+        if let refusal = refusedForm(request) { return .response(refusal) }
         do throws(AnalysisProblem) {
             let wanted = try read(request, AnalysisBatchRequest.parse)
             let control = try analysisControl()
@@ -54,6 +54,15 @@ extension LoopService {
         } catch {
             return .response(error.response)
         }
+    }
+
+    /// `curl -d` calls what it sends a form; it is read as JSON all the same. A page's form is refused: a
+    /// browser sends one anywhere without asking first (Fetch 3.2.2), with an `Origin`.
+    private func refusedForm(_ request: HTTPRequest) -> HTTPResponse? {
+        let form = "application/x-www-form-urlencoded"
+        let isForm = request.fields["Content-Type"]?.lowercased() == form
+        if isForm, request.fields["Origin"] == nil { return nil }
+        return Self.refusedContentType(request, "analyses")
     }
 
     /// How a task is that was not waited for, and where to ask for it.

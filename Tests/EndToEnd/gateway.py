@@ -14,8 +14,18 @@ import schemas
 
 REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
 
-# Only what a test publishes, and no limit on requests but where a test is about it.
+WORKERS = ["fundamentals", "technical", "macro", "sentiment", "correlation", "risk", "news", "options"]
+
+
+def workers(*names):
+    """The settings by which only these workers run."""
+    return {f"ENABLE_{name.upper()}_WORKER": str(name in names).lower() for name in WORKERS}
+
+
+# Only what a test publishes, no process but the gateway's own, and no limit on requests but where a
+# test is about it.
 QUIET = {
+    **workers(),
     "WATCHDOG_GLOBAL_ENABLED": "false",
     "FIML_DEV_ENDPOINTS": "true",
     "FIML_EVENT_LOOPS": "1",
@@ -33,6 +43,16 @@ def binary():
         if candidate.exists():
             return str(candidate)
     raise RuntimeError(f"no gateway is built at {candidates}: run swift build -c release")
+
+
+def faulty_worker():
+    """A worker host that breaks down in the way that an asset's symbol says: THROW, HANG, SPIN, RUBBISH, NONSENSE,
+    ALLOCATE, TRAP, EXIT, KILL. Of any other symbol it finds something."""
+    candidates = [pathlib.Path(binary()).parent / "faulty-worker", REPOSITORY / ".build/debug/faulty-worker"]
+    for candidate in candidates:
+        if candidate.exists():
+            return str(candidate)
+    raise RuntimeError(f"no faulty worker is built at {candidates}: run swift build")
 
 
 def free_port():
@@ -162,6 +182,41 @@ class Gateway:
         samples = re.findall(rf"^{name}(?:\{{[^}}]*\}})? (\S+)$", text, re.MULTILINE)
         assert samples, f"no metric {name}"
         return sum(float(sample) for sample in samples)
+
+    def sample(self, name, **labels):
+        """One sample of a metric; 0 where it is not there."""
+        text = self.get("/metrics").content.decode()
+        wanted = {f'{label}="{value}"' for label, value in labels.items()}
+        for found, value in re.findall(rf"^{name}\{{([^}}]*)\}} (\S+)$", text, re.MULTILINE):
+            if set(found.split(",")) == wanted:
+                return float(value)
+        return 0.0
+
+    def analyze(self, symbol, *agents, status=200, asset_type="equity", timeout=60, **more):
+        """Asks for an analysis: the answer, as an object."""
+        wanted = {"asset": {"symbol": symbol, "asset_type": asset_type}, **more}
+        if agents:
+            wanted["agents"] = agents
+        answer = self.request(
+            "POST", "/analysis", json.dumps(wanted), {"Content-Type": "application/json"}, timeout=timeout)
+        assert answer.status == status, answer.content
+        return json.loads(answer.content)
+
+    def hosts(self):
+        """The worker hosts by their types."""
+        return {host["worker_type"]: host for host in self.get_json("/health/workers")["hosts"]}
+
+    def worker(self, worker_id):
+        return self.get_json(f"/workers/{worker_id}")
+
+    def wait_for_workers(self):
+        """Until all that are switched on run."""
+        def ready():
+            counts = self.get_json("/health")["workers"]
+            return counts["total"] > 0 and counts["healthy"] == counts["total"]
+
+        eventually(ready, "all workers are healthy", 30)
+        return self
 
     def connections(self):
         return self.get_json("/connections")["connections"]
