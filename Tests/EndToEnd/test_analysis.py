@@ -307,7 +307,7 @@ def test_the_socket_tells_health_as_http_does(gateway, connect, scope):
 # Workers
 
 def test_the_workers_have_the_ids_figures_and_metrics_of_their_pools(gateway):
-    gateway.analyze("DIA", "technical", "risk", asset_type="etf")
+    gateway.analyze("AAPL", "technical", "risk")
     assert [one["worker_id"] for one in gateway.get_json("/workers")["workers"]] == IDS
     technical = [gateway.worker("tech_0"), gateway.worker("tech_1")]
     assert {one["worker_type"] for one in technical} == {"technical"}
