@@ -71,7 +71,7 @@ let package = Package(
                 "CLinux", "Configuration", "COpenSSL", "FIMLCore", "FIMLWatchdogs", "HTTP", "LinuxSystem",
                 "Locking", "MarketData", "MarketProviders", "WebSocket",
             ],
-            path: "Sources/GatewayBenchmarks"),
+            path: "Sources/GatewayBenchmarks", exclude: ["Comparison"]),
 
         // What the tests share.
         .target(name: "GatewayTesting", path: "Tests/GatewayTesting"),
@@ -103,8 +103,8 @@ let package = Package(
         .testTarget(
             name: "FIMLAgentsTests",
             dependencies: [
-                "Analysis", "Configuration", "FIMLAgents", "FIMLCore", "GatewayTesting", "Locking",
-                "MarketData",
+                "Analysis", "Configuration", "FIMLAgents", "FIMLCore", "GatewayTesting", "HTTP", "Locking",
+                "MarketData", "MarketProviders", "WebClient",
             ]),
         .testTarget(
             name: "GatewayClientTests",

@@ -20,13 +20,18 @@ public struct AnalysisMarket: Sendable {
     /// recorded one the newest figures of all that was recorded count, whatever moment is being replayed.
     public var isLive: Bool
 
+    /// What else an asset is compared with, beside the usual benchmarks: of a recorded market all that it has
+    /// bars of, since it may not have those of the usual ones.
+    public var otherBenchmarks: [Asset]
+
     /// One market for all needs.
-    public init(_ market: any Market, isLive: Bool) {
+    public init(_ market: any Market, isLive: Bool, otherBenchmarks: [Asset] = []) {
         bars = market
         fundamentals = market
         macro = market
         news = market
         optionChains = market
         self.isLive = isLive
+        self.otherBenchmarks = otherBenchmarks
     }
 }

@@ -16,20 +16,28 @@ struct Benchmark {
     private let checks: Int
     /// So many quotes that cross a threshold, one a second.
     private let crossings: Int
+    /// So many analyses of each kind.
+    private let analyses: Int
+    /// The Python that has what the comparison needs.
+    private let python: String
     /// Told what is being done.
     private let progress: (String) -> Void
     /// Bytes of a delivered event without padding.
     private let bareEventBytes: [Scenario.Server: Int]
 
     /// Asks the gateway how large its events are, so that it must start.
-    init(servers: Servers, isQuick: Bool, progress: @escaping (String) -> Void) throws(BenchmarkError) {
+    init(
+        servers: Servers, python: String, isQuick: Bool, progress: @escaping (String) -> Void
+    ) throws(BenchmarkError) {
         self.servers = servers
+        self.python = python
         self.progress = progress
         rounds = isQuick ? 1 : 5
         slices = isQuick ? 3 : 5
         framesPerSlice = isQuick ? 50_000 : 80_000
         checks = isQuick ? 5 : 25
         crossings = isQuick ? 20 : 120
+        analyses = isQuick ? 100 : 400
         bareEventBytes = [
             .floor: EventTemplate(form: .delivered, padding: 0).event(number: 0).count,
             .gateway: try Self.bareEventBytes(servers),
@@ -72,6 +80,18 @@ struct Benchmark {
                 progress("\(crossings) crossings, one a second")
                 let measured = try LiveDetection(servers).measure(crossings: crossings)
                 outcomes.append(.liveDetection(item, measured, limit: limit))
+            case .analysis(let limit, let atLeast):
+                progress("analyses by all eight workers, then the Python service's")
+                let speed = try AnalysisLoad(servers: servers).speed(requests: analyses, python: python)
+                outcomes.append(.analysis(item, speed, limit: limit, atLeast: atLeast))
+            case .cachedAnalysis(let limit):
+                progress("analyses from the cache")
+                let cached = try AnalysisLoad(servers: servers).cached(requests: 10 * analyses)
+                outcomes.append(.cachedAnalysis(item, cached, limit: limit))
+            case .manyAnalyses(let limit):
+                progress("1,000 analyses at once, beside events to 1,000 subscribers")
+                let burst = try AnalysisLoad(servers: servers).burst(events: analyses)
+                outcomes.append(.manyAnalyses(item, burst, limit: limit))
             }
         }
         return outcomes

@@ -74,6 +74,12 @@ struct Case {
         case checks(assets: Int, limitMilliseconds: Double)
         /// From a quote that crosses the threshold to the last of 1,000 subscribers: the gateway's share.
         case liveDetection(limitMilliseconds: Double)
+        /// An analysis by all eight workers: its time, and how many a second against a Python service.
+        case analysis(limitMilliseconds: Double, atLeast: Double)
+        /// Processor time of an analysis from the cache, as a multiple of `/health`.
+        case cachedAnalysis(limit: Double)
+        /// A thousand analyses at once, beside events: how much later 99 % of events come than without.
+        case manyAnalyses(limit: Double)
     }
 
     let name: String
@@ -133,5 +139,15 @@ struct Case {
             name: "live-detection",
             what: "a quote to the last of 1,000 subscribers, beyond raw send() of as much",
             kind: .liveDetection(limitMilliseconds: 5)),
+        Case(
+            name: "analysis",
+            what: "a recorded asset by all eight workers; requests/s over pandas and TA-Lib",
+            kind: .analysis(limitMilliseconds: 20, atLeast: 20)),
+        Case(
+            name: "analysis-cached", what: "CPU of an analysis from the cache, over /health",
+            kind: .cachedAnalysis(limit: 1.5)),
+        Case(
+            name: "analysis-burst", what: "p99 of events beside 1,000 analyses at once, over without",
+            kind: .manyAnalyses(limit: 2)),
     ]
 }

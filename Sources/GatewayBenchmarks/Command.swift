@@ -13,7 +13,7 @@ enum Command {
         Ends with 0 where all requirements are met, 1 where one is not, 2 where it could not be measured.
 
         Parts of it, by themselves:
-          gateway-bench run --gateway EXECUTABLE --directory DIRECTORY [options above]
+          gateway-bench run --gateway EXECUTABLE --directory DIRECTORY --python PYTHON [options above]
           gateway-bench floor PORT [CERTIFICATE-DIRECTORY]    the raw loop
           gateway-bench load PORT PROCESS [options]           the load alone, on a gateway that runs already
             --raw --tls --deflate --connections N (10000) --events N (100) --window N (1) --padding BYTES (0)
@@ -57,7 +57,9 @@ enum Command {
         if !isApart { complain("there is one core only: the figures will be poor") }
         let servers = Servers(
             gateway: options.gateway, directory: options.directory, core: isApart ? cores[0] : nil)
-        let benchmark = try Benchmark(servers: servers, isQuick: options.isQuick) { complain($0) }
+        let benchmark = try Benchmark(
+            servers: servers, python: options.python, isQuick: options.isQuick
+        ) { complain($0) }
         let report = Report(outcomes: try benchmark.run(options.cases))
         print(options.isJSON ? try report.json() : report.table)
         return report.isPassed ? 0 : 1
@@ -73,6 +75,7 @@ enum Command {
 private struct RunOptions {
     var gateway = ""
     var directory = ""
+    var python = ""
     var isQuick = false
     var isJSON = false
     var cases = Case.all
@@ -86,11 +89,12 @@ private struct RunOptions {
             case "--only": cases = try Self.cases(try Self.value(of: option, &rest))
             case "--gateway": gateway = try Self.value(of: option, &rest)
             case "--directory": directory = try Self.value(of: option, &rest)
+            case "--python": python = try Self.value(of: option, &rest)
             default: throw BenchmarkError("unknown option \(option); --help lists them")
             }
         }
-        guard gateway.hasPrefix("/"), directory.hasPrefix("/") else {
-            throw BenchmarkError("--gateway and --directory are needed, as absolute paths")
+        guard gateway.hasPrefix("/"), directory.hasPrefix("/"), python.hasPrefix("/") else {
+            throw BenchmarkError("--gateway, --directory and --python are needed, as absolute paths")
         }
     }
 

@@ -29,7 +29,7 @@ struct Launch {
         command = Array(arguments[3...])
     }
 
-    init(core: Int?, descriptorLimit: Int?, directory: String, command: [String]) {
+    init(core: Int? = nil, descriptorLimit: Int? = nil, directory: String, command: [String]) {
         self.core = core
         self.descriptorLimit = descriptorLimit
         self.directory = directory
@@ -41,7 +41,7 @@ struct Launch {
         // However the benchmark ends, also by a signal, its servers end with it.
         _ = set_parent_death_signal(SIGKILL)
         signal(SIGPIPE, SIG_DFL)
-        if let core { Cores.pin(to: core) }
+        if let core { Cores.pin(to: core) } else { Cores.unpin() }
         if let descriptorLimit {
             var limit = rlimit(rlim_cur: rlim_t(descriptorLimit), rlim_max: rlim_t(descriptorLimit))
             setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
@@ -64,6 +64,13 @@ enum Cores {
         var set: [UInt64] = Array(repeating: 0, count: 16)
         guard sched_getaffinity(0, UInt(set.count * 8), &set) == 0 else { return [] }
         return (0..<1024).filter { set[$0 / 64] & (1 << UInt64($0 % 64)) != 0 }
+    }
+
+    /// Lets the calling thread, and all that it starts, run on every core that there is.
+    static func unpin() {
+        // Of a set of all, the kernel takes those that it has (sched_setaffinity(2)).
+        let set: [UInt64] = Array(repeating: .max, count: 16)
+        _ = sched_setaffinity(0, UInt(set.count * 8), set)
     }
 
     /// Binds the calling thread, and all that it starts, to one.

@@ -106,7 +106,7 @@ struct Outcome: Encodable {
             ])
     }
 
-    private static func text(_ value: Double, _ digits: Int) -> String {
+    static func text(_ value: Double, _ digits: Int) -> String {
         String(format: "%.\(digits)f", value)
     }
 }

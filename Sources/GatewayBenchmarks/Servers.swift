@@ -1,3 +1,4 @@
+import FIMLCore
 import Glibc
 import LinuxSystem
 
@@ -9,10 +10,16 @@ struct Servers {
     let directory: String
     /// The core that servers run on; nil where there is only one.
     let core: Int?
+    /// The directory of the recorded market that the gateway has.
+    var recording: String {
+        gateway.split(separator: "/", omittingEmptySubsequences: false).dropLast().joined(separator: "/")
+            + "/fiml-gateway_MarketData.resources/Recording"
+    }
 
     /// Starts one and waits until it takes connections. `settings` are a gateway's, beside the usual ones.
     func start(
-        _ server: Scenario.Server, isTLS: Bool, descriptorLimit: Int? = nil, settings: [String: String] = [:]
+        _ server: Scenario.Server, isTLS: Bool, onOneCore: Bool = true, descriptorLimit: Int? = nil,
+        settings: [String: String] = [:]
     ) throws(BenchmarkError) -> ServerProcess {
         let endpoint = try Endpoint.free(isTLS: isTLS)
         let certificate = Certificate(directory: directory)
@@ -28,8 +35,20 @@ struct Servers {
             environment.merge(settings) { $1 }
         }
         return try ServerProcess(
-            Launch(core: core, descriptorLimit: descriptorLimit, directory: directory, command: command),
+            Launch(
+                core: onOneCore ? core : nil, descriptorLimit: descriptorLimit, directory: directory,
+                command: command),
             environment: environment, endpoint: endpoint)
+    }
+
+    /// Starts the Python service that analyses are compared with, on all cores.
+    func startComparison(python: String) throws(BenchmarkError) -> ServerProcess {
+        let endpoint = try Endpoint.free(isTLS: false)
+        let source = #filePath.split(separator: "/", omittingEmptySubsequences: false).dropLast()
+        let script = source.joined(separator: "/") + "/Comparison/analysis_service.py"
+        return try ServerProcess(
+            Launch(directory: directory, command: [python, script, String(endpoint.port), recording]),
+            environment: [:], endpoint: endpoint)
     }
 
     /// One event loop, since one core is measured; and nothing is sent but what the benchmark asks for.
@@ -45,6 +64,9 @@ struct Servers {
             "FIML_HTTP_IDLE_TIMEOUT_SECONDS": "3600",
             "WATCHDOG_GLOBAL_ENABLED": "false",
         ]
+        for type in WorkerType.allCases {
+            environment["ENABLE_\(type.rawValue.uppercased())_WORKER"] = "false"
+        }
         if endpoint.isTLS {
             environment["FIML_TLS_PORT"] = String(endpoint.port)
             environment["FIML_TLS_CERT_FILE"] = certificate.certificateFile

@@ -37,8 +37,8 @@ struct ShippedRecordingTests {
     @Test("it is read without one refused row, and spans what its README says")
     func shipped() {
         #expect(recording.refused.count == 0)
-        #expect(market.barAssets.map(\.symbol) == ["AIG", "BAC", "BTC", "QQQ", "SPY"])
-        #expect(recording.bars.map(\.figures.count) == [628, 1_008, 1_318, 2_377, 3_440])
+        #expect(market.barAssets.map(\.symbol) == ["AAPL", "AIG", "AMZN", "BAC", "BTC", "QQQ", "SPY"])
+        #expect(recording.bars.map(\.figures.count) == [263, 628, 263, 1_008, 1_318, 2_377, 3_440])
         #expect(
             recording.bars.allSatisfy { series in series.figures.allSatisfy { $0.intervalSeconds == 86_400 } }
         )
@@ -47,6 +47,11 @@ struct ShippedRecordingTests {
         #expect(recording.transfers.map(\.figures.count) == [10])
         #expect(market.earningsAssets.map(\.symbol) == ["AAPL", "AMZN"])
         #expect(recording.episodes.count == 5)
+        #expect(recording.fundamentals.map(\.asset.symbol) == ["AAPL", "AMZN", "GOOG"])
+        #expect(recording.observations.mapValues(\.count).values.reduce(0, +) == 341)
+        #expect(recording.news.map(\.asset.symbol) == ["AAPL", "AMZN", "BTC", "GOOG", "QQQ"])
+        #expect(recording.news.allSatisfy { $0.figures.count == 4 })
+        #expect(recording.optionChains.map { $0.figures.map(\.contracts.count) } == [[102], [180]])
     }
 
     @Test(
@@ -194,7 +199,7 @@ struct ShippedRecordingTests {
         let files = try FileManager.default.contentsOfDirectory(atPath: shippedRecording)
         for file in files where file.hasSuffix(".csv") {
             let row = try #require(readme.split(separator: "\n").first { $0.hasPrefix("| `\(file)`") })
-            let terms = ["Apache-2.0", "MIT", "public record of the", "this project's"]
+            let terms = ["Apache-2.0", "MIT", "public record of the", "this project's", "public domain"]
             #expect(terms.contains { row.contains($0) })
         }
     }

@@ -24,7 +24,8 @@ struct CSVLines {
         return nil
     }
 
-    /// The fields of a line, without quotes and surrounding blanks; nil for more than `limit` fields.
+    /// The fields of a line, without quotes and surrounding blanks; two quotes inside of quotes are one
+    /// (RFC 4180, section 2.7). Nil for more than `limit` fields.
     static func fields(of line: ArraySlice<UInt8>, limit: Int) -> [ArraySlice<UInt8>]? {
         var fields: [ArraySlice<UInt8>] = []
         var start = line.startIndex
@@ -49,8 +50,21 @@ struct CSVLines {
         while let first = field.first, isBlank(first) { field.removeFirst() }
         while let last = field.last, isBlank(last) { field.removeLast() }
         if field.count >= 2, field.first == UInt8(ascii: "\""), field.last == UInt8(ascii: "\"") {
-            return field.dropFirst().dropLast()
+            return unescaped(field.dropFirst().dropLast())
         }
         return field
+    }
+
+    /// What stood between two quotes: of two quotes in a row the second is kept, of a single one none.
+    private static func unescaped(_ field: ArraySlice<UInt8>) -> ArraySlice<UInt8> {
+        let quote = UInt8(ascii: "\"")
+        guard field.contains(quote) else { return field }
+        var bytes: [UInt8] = []
+        var isAfterQuote = false
+        for byte in field {
+            isAfterQuote = byte == quote && !isAfterQuote
+            if !isAfterQuote { bytes.append(byte) }
+        }
+        return bytes[...]
     }
 }

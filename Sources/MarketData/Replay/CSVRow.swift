@@ -74,15 +74,21 @@ struct CSVRow {
         return number
     }
 
-    /// Text of at most `MarketCSV.maxTextBytes` without control characters; nil where the field is empty.
-    func textIfGiven(_ column: String) throws(CSVProblem) -> String? {
+    /// The start of the day that a column names.
+    func day(_ column: String) throws(CSVProblem) -> Timestamp {
+        let (time, isDay) = try time(column)
+        guard isDay else { throw problem(column, "YYYY-MM-DD") }
+        return time
+    }
+
+    /// Text of at most `limit` bytes without control characters; nil where the field is empty.
+    func textIfGiven(_ column: String, limit: Int = MarketCSV.maxTextBytes) throws(CSVProblem) -> String? {
         let bytes = bytes(column)
         if bytes.isEmpty { return nil }
-        guard bytes.count <= MarketCSV.maxTextBytes, bytes.allSatisfy({ $0 >= 0x20 && $0 != 0x7F }),
+        guard bytes.count <= limit, bytes.allSatisfy({ $0 >= 0x20 && $0 != 0x7F }),
             let text = String(validating: bytes, as: UTF8.self)
         else {
-            throw problem(
-                column, "at most \(MarketCSV.maxTextBytes) bytes of UTF-8 without control characters")
+            throw problem(column, "at most \(limit) bytes of UTF-8 without control characters")
         }
         return text
     }

@@ -13,6 +13,10 @@ extension MarketCSV {
         case .transfers: try takeTransfer(row, into: &recording)
         case .exchangeScript: try takeScriptEntry(row, into: &recording)
         case .episodes: try takeEpisode(row, into: &recording)
+        case .fundamentals: try takeFundamentals(row, into: &recording)
+        case .macro: try takeObservation(row, into: &recording)
+        case .news: try takeArticle(row, into: &recording)
+        case .options: try takeOption(row, into: &recording)
         }
     }
 
@@ -114,7 +118,7 @@ extension MarketCSV {
         }
     }
 
-    private func notNewest(_ row: CSVRow) -> CSVProblem {
+    func notNewest(_ row: CSVRow) -> CSVProblem {
         row.problem(timeColumn, "a time after that of the symbol's row before")
     }
 }

@@ -10,10 +10,16 @@ struct MarketCSV {
     static let maxSymbolBytes = 32
     /// Longer hashes, addresses and names are refused.
     static let maxTextBytes = 128
+    /// Longer headlines and addresses of the web, and longer summaries, are refused.
+    static let maxTitleBytes = 500
+    static let maxSummaryBytes = 2_000
+    /// More tickers of one article are refused.
+    static let maxTickers = 50
 
     /// What the rows of a file are. A file with the columns of several is the first of them.
     enum Kind: CaseIterable {
-        case exchangeScript, transfers, depth, earnings, fundingRates, bars, episodes
+        case exchangeScript, transfers, depth, earnings, fundingRates, options, bars, episodes, news, macro
+        case fundamentals
 
         /// The columns without which it is none, beside `time` or `date`, which episodes do not have.
         var columns: [String] {
@@ -23,13 +29,17 @@ struct MarketCSV {
             case .depth: ["depth_usd"]
             case .earnings: ["quarter_end", "actual_eps"]
             case .fundingRates: ["funding_rate"]
+            case .options: ["contract", "kind", "strike", "expires_on"]
             case .bars: ["close"]
             case .episodes: ["from", "to"]
+            case .news: ["title"]
+            case .macro: ["indicator", "value"]
+            case .fundamentals: ["period_end"]
             }
         }
 
         /// Whether each row is of one asset.
-        var isOfAssets: Bool { self != .exchangeScript && self != .episodes }
+        var isOfAssets: Bool { self != .exchangeScript && self != .episodes && self != .macro }
     }
 
     let kind: Kind
@@ -102,8 +112,10 @@ struct MarketCSV {
 
     private static let allowedHeader =
         "a header with time (or date) and close (bars), funding_rate (funding rates), depth_usd (depth), "
-        + "quarter_end and actual_eps (earnings), tx_hash, amount and usd_value (transfers), or exchange and "
-        + "status_code (how exchanges answer); or one with from and to, without time (episodes)"
+        + "quarter_end and actual_eps (earnings), tx_hash, amount and usd_value (transfers), period_end "
+        + "(fundamentals), indicator and value (macro), title (news), contract, kind, strike and expires_on "
+        + "(options), or exchange and status_code (how exchanges answer); or one with from and to, without "
+        + "time (episodes)"
     static let allowedSymbol = "1 to \(maxSymbolBytes) letters, digits, or . - / : = ^ &"
 
     static func isSymbol(_ text: String) -> Bool {

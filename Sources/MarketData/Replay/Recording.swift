@@ -24,6 +24,14 @@ public struct Recording: Sendable {
     public let earnings: [Series<EarningsReport>]
     /// Transfers.
     public let transfers: [Series<Transfer>]
+    /// What companies reported.
+    public let fundamentals: [Series<Fundamentals>]
+    /// Figures of the economy, each indicator's oldest first.
+    public let observations: [MacroIndicator: [MacroObservation]]
+    /// Articles.
+    public let news: [Series<NewsArticle>]
+    /// Chains of options.
+    public let optionChains: [Series<OptionChain>]
     /// How exchanges are to answer; ordered by time.
     public let exchangeScript: [ExchangeScriptEntry]
     /// What is to be replayed, ordered and apart; empty where the recording does not say.

@@ -19,6 +19,14 @@ struct RecordingBuilder {
     private var transfers: Gathered<Transfer> = [:]
     /// Of each symbol the hashes of the transfers at its newest time.
     private var newestHashes: [String: Set<String>] = [:]
+    private var fundamentals: [String: (asset: Asset, knownAt: Timestamp, figures: [Fundamentals])] = [:]
+    private var observations: [MacroIndicator: [MacroObservation]] = [:]
+    private var news: Gathered<NewsArticle> = [:]
+    /// Of each symbol the headlines at its newest time.
+    private var newestTitles: [String: Set<String>] = [:]
+    private var optionChains: Gathered<OptionChain> = [:]
+    /// Of each symbol the names of the contracts of its newest chain.
+    private var newestContracts: [String: Set<String>] = [:]
     private var exchangeScript: [String: [ExchangeScriptEntry]] = [:]
     private var episodes: [Episode] = []
 
@@ -83,6 +91,63 @@ struct RecordingBuilder {
         return true
     }
 
+    /// Takes a company's figures; false when they did not become known after those before.
+    mutating func add(_ figures: Fundamentals, knownAt: Timestamp, of asset: Asset) -> Bool {
+        if let last = fundamentals[asset.symbol]?.knownAt, last >= knownAt { return false }
+        fundamentals[asset.symbol, default: (asset, knownAt, [])].figures.append(figures)
+        fundamentals[asset.symbol]?.knownAt = knownAt
+        rows += 1
+        return true
+    }
+
+    /// Takes an observation; false when it is not of a later period than the indicator's before.
+    mutating func add(_ observation: MacroObservation, of indicator: MacroIndicator) -> Bool {
+        if let last = observations[indicator]?.last, last.period >= observation.period { return false }
+        observations[indicator, default: []].append(observation)
+        rows += 1
+        return true
+    }
+
+    /// How many articles of a symbol there are.
+    func articles(of symbol: String) -> Int { news[symbol]?.figures.count ?? 0 }
+
+    /// Takes an article; false when it is older than the symbol's before, or was taken already.
+    mutating func add(_ article: NewsArticle, of asset: Asset) -> Bool {
+        let newest = news[asset.symbol]?.figures.last?.publishedAt
+        if let newest, newest > article.publishedAt { return false }
+        if newest != article.publishedAt { newestTitles[asset.symbol] = [] }
+        guard newestTitles[asset.symbol, default: []].insert(article.title).inserted else { return false }
+        return add(article, of: asset, to: \.news) { _ in true }
+    }
+
+    /// When the newest chain of a symbol was observed, what the asset was worth then, and how many contracts
+    /// it has; nil before its first row.
+    func newestChain(of symbol: String) -> (observedAt: Timestamp, underlyingPrice: Double?, contracts: Int)?
+    {
+        optionChains[symbol]?.figures.last.map { ($0.observedAt, $0.underlyingPrice, $0.contracts.count) }
+    }
+
+    /// Takes a contract into the chain of its moment, the symbol's newest or a new one; false when it is
+    /// older, or was taken already.
+    mutating func add(
+        _ contract: OptionContract, observedAt: Timestamp, underlyingPrice: Double?, of asset: Asset
+    ) -> Bool {
+        let newest = newestChain(of: asset.symbol)?.observedAt
+        if let newest, newest > observedAt { return false }
+        if newest != observedAt { newestContracts[asset.symbol] = [] }
+        guard newestContracts[asset.symbol, default: []].insert(contract.symbol).inserted else {
+            return false
+        }
+        guard newest == observedAt, let last = optionChains[asset.symbol]?.figures.indices.last else {
+            let chain = OptionChain(
+                observedAt: observedAt, underlyingPrice: underlyingPrice, contracts: [contract])
+            return add(chain, of: asset, to: \.optionChains) { _ in true }
+        }
+        optionChains[asset.symbol]?.figures[last].contracts.append(contract)
+        rows += 1
+        return true
+    }
+
     private mutating func add<Figure>(
         _ figure: Figure, of asset: Asset, to gathered: WritableKeyPath<Self, Gathered<Figure>>,
         after isAfter: (Figure) -> Bool
@@ -109,6 +174,10 @@ struct RecordingBuilder {
                 DepthMeans.fill(&depths)
             },
             earnings: series(earnings), transfers: series(transfers),
+            fundamentals: fundamentals.sorted { $0.key < $1.key }.map { _, series in
+                Series(asset: series.asset, figures: series.figures)
+            },
+            observations: observations, news: series(news), optionChains: series(optionChains),
             exchangeScript: exchangeScript.values.joined().sorted {
                 ($0.time, $0.exchange) < ($1.time, $1.exchange)
             },

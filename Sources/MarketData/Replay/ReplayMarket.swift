@@ -31,6 +31,10 @@ public struct ReplayMarket: MarketClock {
     let depths: [String: [MarketDepth]]
     let earnings: [String: [EarningsReport]]
     let transfers: [String: [Transfer]]
+    let fundamentals: [String: [Fundamentals]]
+    let observations: [MacroIndicator: [MacroObservation]]
+    let news: [String: [NewsArticle]]
+    let optionChains: [String: [OptionChain]]
 
     /// A replay at `speed` seconds of the recording a second (`REPLAY_SPEED`, kept within 1…31,536,000).
     ///
@@ -56,6 +60,10 @@ public struct ReplayMarket: MarketClock {
         (depthAssets, depths) = Self.bySymbol(recording.depths)
         (earningsAssets, earnings) = Self.bySymbol(recording.earnings)
         (transferAssets, transfers) = Self.bySymbol(recording.transfers)
+        fundamentals = Self.bySymbol(recording.fundamentals).1
+        observations = recording.observations
+        news = Self.bySymbol(recording.news).1
+        optionChains = Self.bySymbol(recording.optionChains).1
     }
 
     /// The moments of the replay by the real clock, from the call on, without end. Each call is a replay of
@@ -74,7 +82,9 @@ public struct ReplayMarket: MarketClock {
 }
 
 extension Recording {
-    /// The time of each figure. How exchanges answer is none: a script may say so long before.
+    /// The time of each figure that is replayed. How exchanges answer is none: a script may say so long
+    /// before; nor are figures of companies and economies, news and options, which are answered whatever
+    /// moment is replayed.
     fileprivate var figureSpans: [FigureSpan] {
         var moments = fundingRates.flatMap { $0.figures.joined() }.map(\.knownAt)
         moments += depths.flatMap(\.figures).map(\.observedAt)

@@ -1,0 +1,119 @@
+import Analysis
+import FIMLCore
+import LinuxSystem
+
+// How one worker's result comes about.
+extension AgentOrchestrator {
+    /// From the cache, from who computes the same at this moment, or computed.
+    func result(_ type: WorkerType, _ asset: Asset, _ gathering: FigureGathering) async -> WorkerResult {
+        if let result = cache.result(type, asset) { return result }
+        let key = FlightKey(type: type, asset: asset)
+        let (flight, isNew) = flights.withLock { flights in
+            if let flight = flights[key], !flight.isAbandoned { return (flight, false) }
+            let flight = Flight<WorkerResult>()
+            flights[key] = flight
+            return (flight, true)
+        }
+        if isNew {
+            flight.begin {
+                await self.compute(type, asset, gathering)
+            } land: { result in
+                self.cache.keep(result)
+                self.flights.withLock { flights in
+                    if flights[key] === flight { flights[key] = nil }
+                }
+            }
+        }
+        return await flight.value() ?? ended(type, asset, .cancelled, begun: now())
+    }
+
+    private func compute(
+        _ type: WorkerType, _ asset: Asset, _ gathering: FigureGathering
+    ) async -> WorkerResult {
+        let begun = now()
+        let figures = await gathering.figures(for: type)
+        if Task.isCancelled { return ended(type, asset, .cancelled, begun: begun) }
+        guard figures.suffice(for: type) else {
+            var result = ended(type, asset, .insufficientData, begun: begun)
+            result.missing = figures.missing
+            return result
+        }
+        guard let pool = pool(type) else { return ended(type, asset, .unavailable, begun: begun) }
+        var last: (failure: WorkerFailure, worker: Int)?
+        for attempt in 1...(settings.workers.retryAttempts + 1) {
+            if attempt > 1, (try? await Task.sleep(for: pause())) == nil { break }
+            do throws(AttemptFailure) {
+                let (answer, worker) = try await pool.attempt(figures, avoiding: last?.worker)
+                return await result(type, asset, answer, pool.id(worker), attempt, begun)
+            } catch {
+                switch error {
+                case .unavailable(let milliseconds):
+                    var result = ended(type, asset, .unavailable, begun: begun)
+                    let why = last.map { "; the last failure: \($0.failure)" } ?? ""
+                    result.error =
+                        "no \(type.rawValue) worker takes tasks for \(milliseconds / 1000 + 1) s, after failures\(why)"
+                    result.attempts = attempt - 1
+                    return result
+                case .worker(.stopped, _):
+                    return ended(type, asset, .cancelled, begun: begun)
+                case .worker(let failure, let worker):
+                    last = (failure, worker)
+                }
+            }
+        }
+        if Task.isCancelled { return ended(type, asset, .cancelled, begun: begun) }
+        return failed(type, asset, last, pool, begun)
+    }
+
+    private func failed(
+        _ type: WorkerType, _ asset: Asset, _ last: (failure: WorkerFailure, worker: Int)?,
+        _ pool: WorkerPool, _ begun: UInt64
+    ) -> WorkerResult {
+        var result = ended(type, asset, last?.failure.isTimeout == true ? .timedOut : .failed, begun: begun)
+        result.error = last?.failure.description
+        result.workerID = last.map { pool.id($0.worker) }
+        result.attempts = settings.workers.retryAttempts + 1
+        return result
+    }
+
+    private func result(
+        _ type: WorkerType, _ asset: Asset, _ answer: WorkerAnswer, _ workerID: String, _ attempts: Int,
+        _ begun: UInt64
+    ) async -> WorkerResult {
+        var result: WorkerResult
+        switch answer {
+        case .insufficient(let missing):
+            result = ended(type, asset, .insufficientData, begun: begun)
+            result.missing = missing
+        case .finding(let finding):
+            var interpreted = finding
+            var by = WorkerResult.Interpreted.byRules(nil)
+            if let interpreter {
+                switch await interpreter.interpret(finding, of: type, asset: asset) {
+                case .model(let finding): (interpreted, by) = (finding, .byModel)
+                case .rules(let reason): by = .byRules(reason)
+                }
+            }
+            result = ended(type, asset, .completed, begun: begun)
+            result.finding = interpreted
+            result.interpreted = by
+        }
+        result.workerID = workerID
+        result.attempts = attempts
+        return result
+    }
+
+    /// The pause before another try, a quarter more or less, so that many that failed together do not come
+    /// back together.
+    private func pause() -> Duration {
+        settings.workers.retryDelay * Double.random(in: 0.75...1.25)
+    }
+
+    private func ended(
+        _ type: WorkerType, _ asset: Asset, _ status: WorkerResult.Status, begun: UInt64
+    ) -> WorkerResult {
+        var result = WorkerResult(type, asset, status, at: Timestamp(milliseconds: wallMilliseconds()))
+        result.durationMS = Int(clamping: now() - min(begun, now()))
+        return result
+    }
+}

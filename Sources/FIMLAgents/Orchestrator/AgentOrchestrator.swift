@@ -1,0 +1,292 @@
+import Analysis
+import Configuration
+import FIMLCore
+import Foundation
+import LinuxSystem
+import Locking
+
+/// Has the workers judge assets: gathers what they need, gives each type's task to a worker, tries again where
+/// one fails, and puts the findings together.
+///
+/// What is under way and what waits is bounded; the same asset asked twice at once is judged once; findings
+/// count for a while, by their type.
+public final class AgentOrchestrator: Sendable {
+    /// A shutdown waits for running analyses for so long, in milliseconds.
+    private static let shutdownMilliseconds: UInt64 = 5_000
+
+    /// How the workers are.
+    public let healthMonitor: WorkerHealthMonitor
+    /// The types that are switched on.
+    public let enabledTypes: [WorkerType]
+
+    let settings: Settings
+    let market: AnalysisMarket
+    let interpreter: (any Interpreter)?
+    let cache: ResultCache
+    let now: @Sendable () -> UInt64
+    private let pools: [WorkerType: WorkerPool]
+    private let line: AnalysisLine
+    private let board: TaskBoard
+    let flights = Locked<[FlightKey: Flight<WorkerResult>]>([:])
+    private let checking = Locked<Task<Void, Never>?>(nil)
+
+    struct FlightKey: Hashable {
+        let type: WorkerType
+        let asset: Asset
+    }
+
+    /// An orchestrator as it is set, on a market. `hosts` makes the place where the workers of a type run;
+    /// without one, they run in this process. Without an interpreter rules decide what figures mean.
+    public convenience init(
+        _ settings: Settings, market: AnalysisMarket,
+        hosts: @escaping @Sendable (WorkerType) -> any WorkerHost,
+        interpreter: (any Interpreter)? = nil, observer: (any WorkerObserver)? = nil
+    ) {
+        self.init(
+            settings, market: market, hosts: hosts, interpreter: interpreter, observer: observer,
+            now: { monotonicMilliseconds() })
+    }
+
+    init(
+        _ settings: Settings, market: AnalysisMarket, hosts: @Sendable (WorkerType) -> any WorkerHost,
+        interpreter: (any Interpreter)?, observer: (any WorkerObserver)?,
+        now: @escaping @Sendable () -> UInt64
+    ) {
+        self.settings = settings
+        self.market = market
+        self.interpreter = interpreter
+        self.now = now
+        enabledTypes = WorkerType.allCases.filter { settings.workers[isEnabled: $0.rawValue] }
+        let pools = enabledTypes.map { type in
+            WorkerPool(type, settings.workers, host: hosts(type), observer: observer, now: now)
+        }
+        self.pools = Dictionary(pools.map { ($0.type, $0) }) { first, _ in first }
+        healthMonitor = WorkerHealthMonitor(pools)
+        cache = ResultCache(settings.analysis, now: now)
+        line = AnalysisLine(places: settings.analysis.maxConcurrent, waiting: settings.analysis.maxQueued)
+        board = TaskBoard(ttl: settings.analysis.resultTTL, now: now)
+    }
+
+    deinit {
+        checking.withLock { $0 }?.cancel()
+    }
+
+    // MARK: - A life
+
+    /// Begins to look at the workers' health each WORKER_HEALTH_CHECK_INTERVAL.
+    public func initialize() async {
+        let pools = healthMonitor.pools
+        let interval = settings.workers.healthCheckInterval
+        let task = Task {
+            repeat {
+                for pool in pools { pool.check() }
+            } while (try? await Task.sleep(for: interval)) != nil
+        }
+        checking.withLock { before in
+            before?.cancel()
+            before = task
+        }
+    }
+
+    /// From now on what is asked for is refused, and what waits for its turn is too.
+    public func drain() {
+        line.close()
+    }
+
+    /// Drains, waits for what is running, at most five seconds, and ends the workers.
+    public func shutdown() async {
+        drain()
+        checking.withLock { $0 }?.cancel()
+        let end = now() + Self.shutdownMilliseconds
+        while line.underWay > 0, now() < end {
+            guard (try? await Task.sleep(for: .milliseconds(10))) != nil else { break }
+        }
+        await withTaskGroup(of: Void.self) { group in
+            for pool in pools.values { group.addTask { await pool.shutDown() } }
+        }
+    }
+
+    // MARK: - Analyses
+
+    /// What the workers make of an asset: all that are switched on, or those of `agents`.
+    public func analyzeAsset(
+        _ asset: Asset, agents: [WorkerType]? = nil
+    ) async throws(AnalysisRefusal) -> AssetAnalysis {
+        let types = try types(agents)
+        let ticket = try line.book()
+        let progress = TaskProgress(taskID: "", asset: asset, totalSteps: types.count)
+        let ended = await run(progress, types, ticket) { _ in }
+        if let analysis = ended.analysis { return analysis }
+        throw ended.refusal ?? .cancelled
+    }
+
+    /// Several assets at once, each within the same bounds; the answers in the order of the assets.
+    public func analyzeMultiple(
+        _ assets: [Asset], agents: [WorkerType]? = nil
+    ) async -> [Result<AssetAnalysis, AnalysisRefusal>] {
+        await withTaskGroup(of: (Int, Result<AssetAnalysis, AnalysisRefusal>).self) { group in
+            for (index, asset) in assets.enumerated() {
+                group.addTask {
+                    do throws(AnalysisRefusal) {
+                        return (index, .success(try await self.analyzeAsset(asset, agents: agents)))
+                    } catch {
+                        return (index, .failure(error))
+                    }
+                }
+            }
+            let answers = await group.reduce(into: [:]) { $0[$1.0] = $1.1 }
+            return assets.indices.map { answers[$0] ?? .failure(.cancelled) }
+        }
+    }
+
+    /// The whole answer as JSON text, where everything that it is made of still counts; at once.
+    public func cachedAnswer(_ asset: Asset, agents: [WorkerType]? = nil) -> [UInt8]? {
+        guard let types = try? types(agents), !line.isClosed else { return nil }
+        return cache.answer(asset, types)
+    }
+
+    /// Begins an analysis that can be asked after: its id. `told` hears of each worker that ends, and of the
+    /// end, in order, from any thread.
+    public func begin(
+        _ asset: Asset, agents: [WorkerType]? = nil, told: (@Sendable (TaskProgress) -> Void)? = nil
+    ) throws(AnalysisRefusal) -> String {
+        let types = try types(agents)
+        let ticket = try line.book()
+        let id = "task_" + UUID().uuidString.lowercased()
+        let progress = TaskProgress(taskID: id, asset: asset, totalSteps: types.count)
+        board.add(progress)
+        let board = board
+        let work = Task {
+            let ended = await run(progress, types, ticket) { progress in
+                board.update(progress)
+                told?(progress)
+            }
+            board.end(ended)
+            told?(ended)
+        }
+        board.started(id, work)
+        return id
+    }
+
+    /// A task as it is; nil where there is none of that id, or its result is older than TASK_RESULT_TTL.
+    public func task(_ id: String) -> AnalysisTask? {
+        board.task(id)
+    }
+
+    /// Ends a task that has not ended, and gives it as it is then; nil where there is none.
+    public func cancel(_ id: String) -> AnalysisTask? {
+        board.cancel(id)
+        guard var task = board.task(id) else { return nil }
+        if !task.progress.status.isFinal {
+            // What runs is told so and ends in a moment.
+            task.progress.status = .cancelled
+            task.progress.refusal = .cancelled
+        }
+        return task
+    }
+
+    private func types(_ agents: [WorkerType]?) throws(AnalysisRefusal) -> [WorkerType] {
+        guard let agents else { return enabledTypes }
+        let off = agents.filter { !enabledTypes.contains($0) }
+        guard off.isEmpty else { throw .switchedOff(off) }
+        return enabledTypes.filter(agents.contains)
+    }
+
+    // MARK: - One analysis
+
+    private func run(
+        _ progress: TaskProgress, _ types: [WorkerType], _ ticket: AnalysisLine.Ticket,
+        _ told: @escaping @Sendable (TaskProgress) -> Void
+    ) async -> TaskProgress {
+        var progress = progress
+        let begun = now()
+        let limit = settings.analysis.timeout
+        guard await turn(of: ticket, within: limit) else {
+            progress.refusal = Task.isCancelled ? .cancelled : line.isClosed ? .shuttingDown : .timedOut
+            progress.status = progress.refusal == .cancelled ? .cancelled : .failed
+            return progress
+        }
+        defer { line.leave(after: now() - min(begun, now())) }
+        progress.status = .running
+        told(progress)
+        let left = limit - .milliseconds(Int64(clamping: now() - min(begun, now())))
+        let results = await results(progress, types, within: left, told)
+        guard !Task.isCancelled else {
+            progress.status = .cancelled
+            progress.refusal = .cancelled
+            return progress
+        }
+        let analysis = AssetAnalysis(progress.asset, results, at: Timestamp(milliseconds: wallMilliseconds()))
+        cache.keep(analysis, types)
+        progress.completedSteps = types.count
+        progress.status = .completed
+        progress.analysis = analysis
+        return progress
+    }
+
+    private func turn(of ticket: AnalysisLine.Ticket, within limit: Duration) async -> Bool {
+        if line.isGranted(ticket) { return true }
+        return await withTaskGroup(of: Bool?.self) { group in
+            group.addTask { await self.line.turn(of: ticket) }
+            group.addTask {
+                try? await Task.sleep(for: limit)
+                return nil
+            }
+            let first = await group.next() ?? false
+            group.cancelAll()
+            if let first { return first }
+            // Time is up, unless the turn came in the same moment.
+            return await group.next().flatMap(\.self) ?? false
+        }
+    }
+
+    /// One result a type; those that did not come in time are `timed_out`.
+    private func results(
+        _ start: TaskProgress, _ types: [WorkerType], within limit: Duration,
+        _ told: @Sendable (TaskProgress) -> Void
+    ) async -> [WorkerResult] {
+        let asset = start.asset
+        let gathering = FigureGathering(asset, market, for: types)
+        return await withTaskGroup(of: WorkerResult?.self) { group in
+            for type in types {
+                group.addTask { await self.result(type, asset, gathering) }
+            }
+            group.addTask {
+                try? await Task.sleep(for: limit)
+                return nil
+            }
+            var progress = start
+            var results: [WorkerResult] = []
+            var isLate = false
+            while results.count < types.count, let next = await group.next() {
+                guard var result = next else {
+                    // Of the timer: those that still run say so at once.
+                    isLate = !Task.isCancelled
+                    group.cancelAll()
+                    continue
+                }
+                if isLate, result.status == .cancelled { result = result.late(limit) }
+                results.append(result)
+                progress.completedSteps = results.count
+                progress.step = TaskProgress.Step(
+                    worker: result.type, status: result.status, durationMS: result.durationMS,
+                    score: result.finding?.score)
+                if !Task.isCancelled { told(progress) }
+            }
+            group.cancelAll()
+            return results
+        }
+    }
+
+    func pool(_ type: WorkerType) -> WorkerPool? { pools[type] }
+}
+
+extension WorkerResult {
+    /// The same for who could not wait longer.
+    fileprivate func late(_ limit: Duration) -> WorkerResult {
+        var result = WorkerResult(type, asset, .timedOut, at: timestamp)
+        result.error = "not there when the analysis had to end, after \(limit.components.seconds) s"
+        result.durationMS = durationMS
+        return result
+    }
+}

@@ -1,0 +1,113 @@
+import Configuration
+import FIMLCore
+import Locking
+
+/// Results that still count, by worker type and asset, and whole answers made of them.
+final class ResultCache: Sendable {
+    private struct Key: Hashable {
+        let asset: Asset
+        let types: [WorkerType]
+    }
+
+    private struct Entry<Value> {
+        let value: Value
+        let expires: UInt64
+        let bytes: Int
+    }
+
+    /// A table of bounded size; when it is full, what has expired goes, and where that is not enough, all.
+    private struct Table<Value> {
+        private var entries: [Key: Entry<Value>] = [:]
+        private var bytes = 0
+
+        func value(_ key: Key, at now: UInt64) -> Entry<Value>? {
+            entries[key].flatMap { $0.expires > now ? $0 : nil }
+        }
+
+        mutating func put(_ entry: Entry<Value>, _ key: Key, at now: UInt64) {
+            if entries.count >= ResultCache.entryLimit || bytes + entry.bytes > ResultCache.byteLimit {
+                entries = entries.filter { $0.value.expires > now }
+                if entries.count >= ResultCache.entryLimit / 2 || bytes > ResultCache.byteLimit / 2 {
+                    entries = [:]
+                }
+                bytes = entries.values.reduce(0) { $0 + $1.bytes }
+            }
+            bytes += entry.bytes - (entries[key]?.bytes ?? 0)
+            entries[key] = entry
+        }
+    }
+
+    private static let entryLimit = 10_000
+    private static let byteLimit = 64 << 20
+    /// A finding with its figures, roughly.
+    private static let resultBytes = 4_096
+    /// An asset without figures may have some soon: asked again after so long at the latest.
+    private static let insufficientMilliseconds: UInt64 = 10_000
+
+    private let settings: Settings.Analysis
+    private let now: @Sendable () -> UInt64
+    private let results = Locked(Table<WorkerResult>())
+    private let answers = Locked(Table<[UInt8]>())
+
+    init(_ settings: Settings.Analysis, now: @escaping @Sendable () -> UInt64) {
+        self.settings = settings
+        self.now = now
+    }
+
+    /// For how long a result of a type counts, in milliseconds.
+    private func lifetime(_ result: WorkerResult) -> UInt64 {
+        let ttl =
+            switch result.type {
+            case .fundamentals: settings.fundamentalsTTL
+            case .technical, .risk, .correlation: settings.technicalTTL
+            case .macro: settings.macroTTL
+            case .sentiment, .news: settings.newsTTL
+            case .options: settings.priceTTL
+            }
+        let milliseconds = UInt64(clamping: ttl.components.seconds) * 1000
+        return switch result.status {
+        case .completed: milliseconds
+        case .insufficientData: min(milliseconds, Self.insufficientMilliseconds)
+        case .failed, .timedOut, .unavailable, .cancelled: 0
+        }
+    }
+
+    /// A result that still counts.
+    func result(_ type: WorkerType, _ asset: Asset) -> WorkerResult? {
+        results.withLock { $0.value(Key(asset: asset, types: [type]), at: now())?.value }
+    }
+
+    /// Keeps a result for as long as it counts.
+    func keep(_ result: WorkerResult) {
+        let now = now()
+        let lifetime = lifetime(result)
+        guard lifetime > 0 else { return }
+        results.withLock {
+            $0.put(
+                Entry(value: result, expires: now + lifetime, bytes: Self.resultBytes),
+                Key(asset: result.asset, types: [result.type]), at: now)
+        }
+    }
+
+    /// The whole answer, where all that it is made of still counts.
+    func answer(_ asset: Asset, _ types: [WorkerType]) -> [UInt8]? {
+        answers.withLock { $0.value(Key(asset: asset, types: types), at: now())?.value }
+    }
+
+    /// Keeps a whole answer until the first of its results no longer counts.
+    func keep(_ analysis: AssetAnalysis, _ types: [WorkerType]) {
+        let now = now()
+        let expires = results.withLock { results in
+            analysis.results.map { result in
+                results.value(Key(asset: analysis.asset, types: [result.type]), at: now)?.expires ?? 0
+            }.min() ?? 0
+        }
+        guard expires > now else { return }
+        let bytes = analysis.json
+        answers.withLock {
+            $0.put(
+                Entry(value: bytes, expires: expires, bytes: bytes.count),
+                Key(asset: analysis.asset, types: types), at: now)
+        }
+    }
+}
