@@ -14,9 +14,11 @@ final class AnalysisControl: Sendable {
 
     private let state: GatewayState
     private let orchestrator: AgentOrchestrator
+    private let model: AzureOpenAI
     private let enabled: [WorkerType]
 
-    /// Sets everything up and starts nothing. Throws where the kernel gives no room for it.
+    /// Sets everything up, and starts the workers' processes. Throws where the kernel gives no room for what
+    /// watches them; a process that cannot be started is an unhealthy worker and no reason not to serve.
     init(_ state: GatewayState, _ feed: MarketFeed) throws {
         let settings = state.settings
         self.state = state
@@ -25,34 +27,22 @@ final class AnalysisControl: Sendable {
             (0..<Self.count(of: type, settings.workers)).map { type.idPrefix + "\($0)" }
         }
         let supervisor = try HostSupervisor()
-        let model = settings.azureOpenAI
-        let interpreter = model.isConfigured ? AzureOpenAI(model, client: try WebClient()) : nil
+        model = AzureOpenAI(settings.azureOpenAI, client: try WebClient()) {
+            Timestamp(milliseconds: wallMilliseconds())
+        }
         orchestrator = AgentOrchestrator(
             settings, market: feed.analysisMarket,
-            hosts: { [log = state.log] type throws(WorkerFailure) in
-                try Self.host(type, settings.workers, supervisor, log)
-            },
-            interpreter: interpreter, observer: Observer(state: state))
+            hosts: { [log = state.log] in Self.host($0, settings.workers, supervisor, log) },
+            interpreter: settings.azureOpenAI.isConfigured ? model : nil, observer: Observer(state: state))
         registerFigures()
     }
 
     /// Lets the workers run until the task is cancelled, and shows how they are.
     func run() async {
-        async let started: Void = start()
+        await orchestrator.initialize()
         while !Task.isCancelled {
             show()
             guard (try? await Task.sleep(for: .seconds(1))) != nil else { break }
-        }
-        await started
-    }
-
-    /// The gateway serves events also where workers cannot start: those are unhealthy, and it is said why.
-    private func start() async {
-        do throws(WorkerFailure) {
-            try await orchestrator.initialize()
-        } catch {
-            guard !state.isDraining.load(ordering: .relaxed) else { return }
-            state.log.error("the analysis workers cannot start: \(error)")
         }
     }
 
@@ -73,14 +63,14 @@ final class AnalysisControl: Sendable {
 
     private static func host(
         _ type: WorkerType, _ workers: Settings.Workers, _ supervisor: HostSupervisor, _ log: Log
-    ) throws(WorkerFailure) -> any WorkerHost {
+    ) -> any WorkerHost {
         let count = count(of: type, workers)
         // The kernel's name for the program that asks (proc_pid_exe(5)): the same one also after the file was
         // replaced by another version.
         let command = HostCommand(
             executable: workers.executable ?? "/proc/self/exe",
             arguments: ["worker", type.rawValue, "--workers", "\(count)"])
-        return try HostProcess(
+        return HostProcess(
             type, workers: count, command: command,
             limits: HostLimits(memoryMB: workers.memoryLimitMB, cpu: workers.cpuLimit),
             maxHeartbeatAge: workers.maxHeartbeatAge, supervisor: supervisor,
@@ -127,7 +117,7 @@ final class AnalysisControl: Sendable {
         do throws(AnalysisRefusal) {
             let analysis = try await orchestrator.analyzeAsset(request.asset, agents: request.agents)
             state.metrics.analyses["computed"].increment()
-            return analysis.json.json
+            return analysis.json
         } catch {
             throw refused(error)
         }
@@ -137,19 +127,26 @@ final class AnalysisControl: Sendable {
     func analyze(_ request: AnalysisBatchRequest) async throws(AnalysisProblem) -> [UInt8] {
         try checkEnabled(request.agents)
         let results = await orchestrator.analyzeMultiple(request.assets, agents: request.agents)
-        let analyses = zip(request.assets, results).map { asset, result -> JSONValue in
+        var writer = JSONWriter(capacity: 8192 * results.count)
+        writer.beginObject()
+        writer.name("analyses")
+        writer.beginArray()
+        for (asset, result) in zip(request.assets, results) {
             switch result {
             case .success(let analysis):
                 state.metrics.analyses["computed"].increment()
-                return analysis.json
+                analysis.write(to: &writer)
             case .failure(let refusal):
-                return [
-                    "asset": .string(asset.symbol), "asset_type": .string(asset.assetType.rawValue),
-                    "error": refused(refusal).json,
-                ]
+                writer.beginObject()
+                writer.member("asset", asset.symbol)
+                writer.member("asset_type", asset.assetType)
+                writer.member("error", refused(refusal).json)
+                writer.endObject()
             }
         }
-        return JSONValue.object(["analyses": .array(analyses)]).json
+        writer.endArray()
+        writer.endObject()
+        return writer.bytes
     }
 
     /// Begins an analysis that goes on by itself; its task's id. `told` hears of each step, then of the end,
@@ -183,37 +180,20 @@ final class AnalysisControl: Sendable {
         case .completed, .failed, .cancelled:
             if let analysis = progress.analysis {
                 state.metrics.analyses["computed"].increment()
-                return .completed(taskID: progress.taskID, result: analysis.json.json)
+                return .completed(taskID: progress.taskID, result: analysis.json)
             }
             return .refused(refused(progress.refusal ?? .cancelled))
         }
     }
 
-    /// How a task is; nil for one that never was, or was forgotten.
-    func task(_ id: String) -> JSONValue? {
-        orchestrator.task(id).map(described)
+    /// How a task is, as JSON; nil for one that never was, or was forgotten.
+    func task(_ id: String) -> [UInt8]? {
+        orchestrator.task(id)?.json
     }
 
     /// Cancels a task that has not ended; how it is then.
-    func cancel(_ id: String) -> JSONValue? {
-        orchestrator.cancel(id).map(described)
-    }
-
-    private func described(_ task: AnalysisTask) -> JSONValue {
-        let progress = task.progress
-        return [
-            "task_id": .string(progress.taskID),
-            "asset": .string(progress.asset.symbol),
-            "asset_type": .string(progress.asset.assetType.rawValue),
-            "status": .string(progress.status.rawValue),
-            "progress": .number(progress.progress),
-            "completed_steps": .integer(Int64(progress.completedSteps)),
-            "total_steps": .integer(Int64(progress.totalSteps)),
-            "created_at": .string(task.createdAt.rfc3339),
-            "finished_at": task.finishedAt.map { .string($0.rfc3339) } ?? .null,
-            "result": progress.analysis?.json ?? .null,
-            "error": progress.refusal.map { problem($0).json } ?? .null,
-        ]
+    func cancel(_ id: String) -> [UInt8]? {
+        orchestrator.cancel(id)?.json
     }
 
     // MARK: - What is refused
@@ -287,16 +267,11 @@ extension AnalysisControl {
             metrics.filter { $0.circuit != .closed }.map {
                 ["worker_id": .string($0.id), "circuit": .string($0.circuit.rawValue)]
             })
-        summary["hosts"] = .array(orchestrator.healthMonitor.hosts().map(\.json))
         let workers = state.settings.workers
         summary["limits"] = [
             "memory_limit_mb": .integer(Int64(workers.memoryLimitMB)), "cpu_limit": .number(workers.cpuLimit),
         ]
-        let model = state.settings.azureOpenAI
-        summary["language_model"] = [
-            "configured": .bool(model.isConfigured),
-            "deployment": model.deployment.map(JSONValue.string) ?? .null,
-        ]
+        summary["language_model"] = model.status()
         let health = WorkerHealth(counts: counts, summary: JSONValue.object(summary).json)
         state.workerHealth.withLock { $0 = health }
     }

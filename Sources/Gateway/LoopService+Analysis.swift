@@ -68,7 +68,7 @@ extension LoopService {
     /// How a task is that was not waited for, and where to ask for it.
     private static func accepted(_ id: String, _ control: AnalysisControl) -> HTTPResponse {
         guard let task = control.task(id) else { return noTask(id, control) }
-        var response = HTTPResponse.json(202, task.json)
+        var response = HTTPResponse.json(202, task)
         response.fields.append("Location", "/analysis/\(id)")
         return response
     }
@@ -87,7 +87,7 @@ extension LoopService {
                 guard let task = isCancel ? control.cancel(id) : control.task(id) else {
                     return Self.noTask(id, control)
                 }
-                return .json(200, task.json)
+                return .json(200, task)
             }
         } catch {
             return .response(error.response)

@@ -335,9 +335,9 @@ def test_the_health_of_the_workers_says_what_they_run_in(gateway):
     hosts = gateway.hosts()
     assert sorted(hosts) == sorted(WORKERS)
     for host in hosts.values():
-        assert host["state"] == "running" and os.path.exists(f"/proc/{host['process_id']}")
-        assert host["memory_mb"] > 0 and host["memory_limited_by"] and host["cpu_limited_by"], host
-    assert len({host["process_id"] for host in hosts.values()}) == 8, "each type has a process of its own"
+        assert host["state"] == "running" and os.path.exists(f"/proc/{host['pid']}")
+        assert host["memory_usage_mb"] > 0 and host["memory_limited_by"] and host["cpu_limited_by"], host
+    assert len({host["pid"] for host in hosts.values()}) == 8, "each type has a process of its own"
 
 
 def test_many_requests_at_once_are_all_answered(gateway):

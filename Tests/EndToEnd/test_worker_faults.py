@@ -112,11 +112,11 @@ def test_a_host_that_is_shot_or_stands_still_is_replaced_and_no_event_is_missed(
 
     def replaced():
         host = gateway.hosts()["technical"]
-        return host["state"] == "running" and host["process_id"] != before["process_id"] and host
+        return host["state"] == "running" and host["pid"] != before["pid"] and host
 
     with Publishing(gateway) as published, Asking(gateway, "technical") as asked:
         eventually(lambda: len(asked.results) > 20 or asked.faults, "analyses are answered", 30)
-        os.kill(before["process_id"], number)
+        os.kill(before["pid"], number)
         host = eventually(replaced, "another process works", 60)
         so_far = len(asked.results)
         eventually(lambda: len(asked.results) > so_far + 20 or asked.faults, "analyses are answered again", 60)
@@ -127,8 +127,8 @@ def test_a_host_that_is_shot_or_stands_still_is_replaced_and_no_event_is_missed(
         assert result["status"] == "completed" or result["missing"] or result["error"], result
     assert host["restarts"] == 1 and host["last_exit"]
     assert gateway.sample("worker_host_restarts_total", worker_type="technical") == 1
-    assert gateway.hosts()["risk"]["process_id"] == other["process_id"], "the other type's is left alone"
-    assert not is_alive(before["process_id"])
+    assert gateway.hosts()["risk"]["pid"] == other["pid"], "the other type's is left alone"
+    assert not is_alive(before["pid"])
     assert "technical" in gateway.log and "started again" in gateway.log
     gateway.wait_for_workers()
     assert gateway.get_json("/health")["status"] == "healthy"
@@ -238,7 +238,7 @@ def test_no_process_is_left_behind(start, number, symbol):
     if symbol != "AAPL":
         settings["WORKER_EXECUTABLE"] = faulty_worker()
     gateway = start(settings).wait_for_workers()
-    children = [host["process_id"] for host in gateway.hosts().values()]
+    children = [host["pid"] for host in gateway.hosts().values()]
     assert len(children) == 8 and all(map(is_alive, children))
     gateway.analyze(symbol, status=202, wait=False)
     began = time.monotonic()
