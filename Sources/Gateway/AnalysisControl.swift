@@ -65,11 +65,12 @@ final class AnalysisControl: Sendable {
         _ type: WorkerType, _ workers: Settings.Workers, _ supervisor: HostSupervisor, _ log: Log
     ) -> any WorkerHost {
         let count = count(of: type, workers)
+        let arguments = [type.rawValue, "--workers", "\(count)"]
         // The kernel's name for the program that asks (proc_pid_exe(5)): the same one also after the file was
         // replaced by another version.
-        let command = HostCommand(
-            executable: workers.executable ?? "/proc/self/exe",
-            arguments: ["worker", type.rawValue, "--workers", "\(count)"])
+        let command =
+            workers.executable.map { HostCommand(executable: $0, arguments: arguments) }
+            ?? HostCommand(executable: "/proc/self/exe", arguments: ["worker"] + arguments)
         return HostProcess(
             type, workers: count, command: command,
             limits: HostLimits(memoryMB: workers.memoryLimitMB, cpu: workers.cpuLimit),

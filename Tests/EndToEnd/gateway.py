@@ -1,5 +1,6 @@
 """One gateway process of the built binary, with its own settings and ports, and what a test asks it over HTTP."""
 
+import datetime
 import http.client
 import json
 import os
@@ -55,6 +56,24 @@ def faulty_worker():
     raise RuntimeError(f"no faulty worker is built at {candidates}: run swift build")
 
 
+FAULTS = ["THROW", "HANG", "SPIN", "RUBBISH", "NONSENSE", "ALLOCATE", "TRAP", "EXIT", "KILL"]
+
+
+def recording(folder, symbols):
+    """A year of daily bars of each symbol, for `replay`: a worker is only asked where there are figures."""
+    day = datetime.date(2024, 1, 1)
+    files = []
+    for symbol in symbols:
+        rows = ["time,symbol,asset_type,open,high,low,close,volume"]
+        for number in range(300):
+            close = 100 + number % 17 + number / 50
+            rows.append(
+                f"{day + datetime.timedelta(days=number)},{symbol},equity,{close},{close + 1},{close - 1},{close},1000")
+        files.append(pathlib.Path(folder) / f"{symbol}_daily.csv")
+        files[-1].write_text("\n".join(rows) + "\n")
+    return files
+
+
 def free_port():
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -75,7 +94,7 @@ def eventually(condition, what, seconds=5.0):
 class Gateway:
     """Started by `start`, ended by `stop` or by leaving its `with`, whatever happens."""
 
-    def __init__(self, folder, settings=None, tls=None, prefix=()):
+    def __init__(self, folder, settings=None, tls=None, prefix=(), symbols=()):
         self.folder = pathlib.Path(folder)
         self.port = free_port()
         self.settings = {**QUIET, "FIML_PORT": str(self.port), **(settings or {})}
@@ -88,6 +107,7 @@ class Gateway:
                 "FIML_TLS_KEY_FILE": str(tls.key),
             }
         self.prefix = list(prefix)
+        self.command = ["replay", *recording(self.folder, symbols)] if symbols else ["serve"]
         self.process = None
         self.log_path = self.folder / f"gateway-{self.port}.log"
 
@@ -98,7 +118,7 @@ class Gateway:
         environment = {"PATH": os.environ["PATH"], **self.settings}
         with open(self.log_path, "wb") as log:
             self.process = subprocess.Popen(
-                [*self.prefix, binary(), "serve"], cwd=self.folder, env=environment,
+                [*self.prefix, binary(), *self.command], cwd=self.folder, env=environment,
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         return self
 

@@ -7,7 +7,7 @@ import subprocess
 import threading
 
 import pytest
-from gateway import WORKERS, binary, eventually, faulty_worker, workers
+from gateway import FAULTS, WORKERS, binary, eventually, faulty_worker, workers
 
 SETTINGS = {**workers(*WORKERS), "WORKER_POOL_SIZE": "2"}
 APPLE = {"symbol": "AAPL", "asset_type": "equity"}
@@ -114,7 +114,7 @@ def test_a_task_that_is_not_there_is_404(gateway, method, name):
 
 def test_a_task_is_cancelled(start):
     hangs = {**workers("technical"), "WORKER_EXECUTABLE": faulty_worker()}
-    gateway = start(hangs).wait_for_workers()
+    gateway = start(hangs, symbols=FAULTS).wait_for_workers()
     task = gateway.analyze("HANG", "technical", status=202, wait=False)
     path = f"/analysis/{task['task_id']}"
     assert gateway.get_json(path)["status"] in ("queued", "running")
@@ -221,7 +221,7 @@ def test_without_any_worker_nothing_is_analysed_and_the_gateway_is_well(start):
 def test_more_than_may_wait_are_refused_with_retry_after(start):
     gateway = start({
         **workers("technical"), "WORKER_EXECUTABLE": faulty_worker(), "MAX_CONCURRENT_TASKS": "1", "MAX_QUEUED_TASKS": "0",
-        "WORKER_TASK_TIMEOUT": "3", "WORKER_RETRY_ATTEMPTS": "0"}).wait_for_workers()
+        "WORKER_TASK_TIMEOUT": "3", "WORKER_RETRY_ATTEMPTS": "0"}, symbols=FAULTS).wait_for_workers()
     task = gateway.analyze("HANG", status=202, wait=False)
     wanted = {"asset": APPLE}
     answer = post(gateway, "/analysis", wanted)
@@ -279,7 +279,7 @@ def test_what_the_socket_asks_for_wrongly_is_refused(gateway, connect):
 def test_the_socket_is_refused_what_cannot_be_done(start, connect):
     gateway = start({
         **workers("technical"), "WORKER_EXECUTABLE": faulty_worker(), "MAX_CONCURRENT_TASKS": "4", "MAX_QUEUED_TASKS": "0",
-    }).wait_for_workers()
+    }, symbols=FAULTS).wait_for_workers()
     client, other = connect(gateway), connect(gateway)
     assert "technical" in client.refused(
         {"type": "analyze", "id": 1, "asset": APPLE, "agents": ["news"]}, "INVALID_MESSAGE", id=1)["message"]

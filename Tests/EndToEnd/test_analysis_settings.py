@@ -7,7 +7,7 @@ import threading
 import time
 
 import pytest
-from gateway import WORKERS, eventually, faulty_worker, workers
+from gateway import FAULTS, WORKERS, eventually, faulty_worker, run_to_end, workers
 
 ONE = {
     **workers("technical"), "WORKER_POOL_SIZE": "1", "WORKER_RETRY_ATTEMPTS": "0", "WORKER_RETRY_DELAY": "0",
@@ -25,7 +25,16 @@ KEPT_BY = {
 def faulty(start):
     """A gateway on faulty workers, ready."""
     def begin(settings=None):
-        return start({**ONE, "WORKER_EXECUTABLE": faulty_worker(), **(settings or {})}).wait_for_workers()
+        settings = {**ONE, "WORKER_EXECUTABLE": faulty_worker(), **(settings or {})}
+        return start(settings, symbols=["GOOD", *FAULTS]).wait_for_workers()
+    return begin
+
+
+@pytest.fixture
+def working(start):
+    """A gateway on workers of its own and the recorded market, ready."""
+    def begin(settings):
+        return start({**ONE, **settings}).wait_for_workers()
     return begin
 
 
@@ -84,14 +93,14 @@ def test_worker_task_timeout(faulty, value, least, most):
 @pytest.mark.parametrize(("value", "tries"), [("0", 1), ("2", 3)])
 def test_worker_retry_attempts(faulty, value, tries):
     gateway = faulty({"WORKER_RETRY_ATTEMPTS": value})
-    assert technical(gateway, "THROW")["status"] == "failed"
+    assert technical(gateway, "NONSENSE")["status"] == "failed"
     assert tasks(gateway, "failed") == tries
 
 
 @pytest.mark.parametrize(("value", "least", "most"), [("0", 0, 2), ("4", 2.9, 8)])
 def test_worker_retry_delay(faulty, value, least, most):
     gateway = faulty({"WORKER_RETRY_ATTEMPTS": "1", "WORKER_RETRY_DELAY": value})
-    assert least <= timed(lambda: technical(gateway, "THROW")) < most
+    assert least <= timed(lambda: technical(gateway, "NONSENSE")) < most
 
 
 @pytest.mark.parametrize(("value", "is_told"), [("1", True), ("86400", False)])
@@ -99,7 +108,7 @@ def test_worker_health_check_interval(faulty, connect, value, is_told):
     gateway = faulty({"WORKER_HEALTH_CHECK_INTERVAL": value, "WORKER_CIRCUIT_BREAKER_THRESHOLD": "1000"})
     client = connect(gateway)
     for _ in range(10):
-        technical(gateway, "THROW")
+        technical(gateway, "NONSENSE")
 
     def told():
         return "tech_0 is unhealthy" in gateway.log
@@ -136,7 +145,7 @@ def test_worker_error_rate_threshold(faulty):
     statuses = {}
     for value in ("0.3", "1"):
         gateway = faulty({"WORKER_ERROR_RATE_THRESHOLD": value, "WORKER_CIRCUIT_BREAKER_THRESHOLD": "1000"})
-        for symbol in ["GOOD", "THROW"] * 10:
+        for symbol in ["GOOD", "NONSENSE"] * 10:
             technical(gateway, symbol)
         eventually(
             lambda: gateway.worker("tech_0")["status"] == "unhealthy" or value == "1", "half of its tasks are too many")
@@ -148,14 +157,14 @@ def test_worker_error_rate_threshold(faulty):
 def test_worker_circuit_breaker_threshold(faulty, value, state):
     gateway = faulty({"WORKER_CIRCUIT_BREAKER_THRESHOLD": value})
     for _ in range(2):
-        technical(gateway, "THROW")
+        technical(gateway, "NONSENSE")
     assert gateway.sample("worker_circuit_state", worker_id="tech_0") == state
 
 
 @pytest.mark.parametrize(("value", "status"), [("1", "completed"), ("60", "unavailable")])
 def test_worker_circuit_breaker_timeout(faulty, value, status):
     gateway = faulty({"WORKER_CIRCUIT_BREAKER_THRESHOLD": "1", "WORKER_CIRCUIT_BREAKER_TIMEOUT": value})
-    technical(gateway, "THROW")
+    technical(gateway, "NONSENSE")
     assert gateway.sample("worker_circuit_state", worker_id="tech_0") == 2
     time.sleep(1.5)
     assert technical(gateway, "GOOD")["status"] == status
@@ -205,12 +214,11 @@ def test_task_result_ttl(faulty, value, status):
 
 
 @pytest.mark.parametrize(("name", "types"), KEPT_BY.items())
-def test_cache_ttl(faulty, name, types):
-    """By faulty workers, which find something of every asset."""
+def test_cache_ttl(working, name, types):
     for value, is_kept in [("0", 0), ("600", 1)]:
-        gateway = faulty({**workers(*types), name: value})
+        gateway = working({**workers(*types), name: value})
         for _ in range(2):
-            gateway.analyze("GOOD", *types)
+            gateway.analyze("AAPL", *types)
         assert gateway.sample("analysis_requests_total", result="cached") == is_kept, value
 
 
@@ -265,13 +273,13 @@ def model():
 
 
 def interpreted(gateway):
-    return {one["interpreted_by"] for one in gateway.analyze("GOOD")["analyses"].values() if one["status"] == "completed"}
+    return {one["interpreted_by"] for one in gateway.analyze("AAPL")["analyses"].values() if one["status"] == "completed"}
 
 
 @pytest.mark.parametrize("version", ["2024-10-21", "2025-01-01-preview"])
-def test_azure_openai_endpoint_key_deployment_and_version(faulty, model, version):
+def test_azure_openai_endpoint_key_deployment_and_version(working, model, version):
     settings = {**workers(*WORKERS), **model.settings(), "AZURE_OPENAI_API_VERSION": version}
-    gateway = faulty(settings)
+    gateway = working(settings)
     assert interpreted(gateway) == {"rules"}, "rubbish is not taken"
     assert model.asked
     for path, headers, _ in model.asked:
@@ -283,28 +291,27 @@ def test_azure_openai_endpoint_key_deployment_and_version(faulty, model, version
 
 
 @pytest.mark.parametrize("missing", ["AZURE_OPENAI_ENDPOINT", "AZURE_OPENAI_API_KEY", "AZURE_OPENAI_DEPLOYMENT_NAME"])
-def test_a_language_model_of_which_a_part_is_not_set_is_not_asked(faulty, model, missing):
+def test_a_language_model_of_which_a_part_is_not_set_is_a_wrong_setting(tmp_path, model, missing):
     settings = model.settings()
     del settings[missing]
-    gateway = faulty({**workers(*WORKERS), **settings})
-    assert interpreted(gateway) == {"rules"} and model.asked == []
-    assert gateway.get_json("/health/workers")["language_model"]["configured"] is False, missing
+    status, log = run_to_end(tmp_path, settings)
+    assert status == 78 and missing in log and "s3cret-key" not in log
 
 
 @pytest.mark.parametrize("value", ["64", "300"])
-def test_azure_openai_max_tokens(faulty, model, value):
-    gateway = faulty({**workers(*WORKERS), **model.settings(), "AZURE_OPENAI_MAX_TOKENS": value})
+def test_azure_openai_max_tokens(working, model, value):
+    gateway = working({**workers(*WORKERS), **model.settings(), "AZURE_OPENAI_MAX_TOKENS": value})
     interpreted(gateway)
     assert model.asked and all(int(value) in body.values() for _, _, body in model.asked)
 
 
 @pytest.mark.parametrize(("value", "is_asked"), [("0", False), ("1000000", True)])
-def test_azure_openai_tokens_per_day(faulty, model, value, is_asked):
-    gateway = faulty({**workers(*WORKERS), **model.settings(), "AZURE_OPENAI_TOKENS_PER_DAY": value})
+def test_azure_openai_tokens_per_day(working, model, value, is_asked):
+    gateway = working({**workers(*WORKERS), **model.settings(), "AZURE_OPENAI_TOKENS_PER_DAY": value})
     assert interpreted(gateway) == {"rules"} and bool(model.asked) == is_asked
 
 
-def test_azure_openai_timeout_seconds(faulty, model):
+def test_azure_openai_timeout_seconds(working, model):
     model.pause = 8
-    gateway = faulty({**workers(*WORKERS), **model.settings(), "AZURE_OPENAI_TIMEOUT_SECONDS": "1"})
+    gateway = working({**workers(*WORKERS), **model.settings(), "AZURE_OPENAI_TIMEOUT_SECONDS": "1"})
     assert 0.9 < timed(lambda: interpreted(gateway)) < 6
