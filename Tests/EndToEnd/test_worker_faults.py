@@ -134,8 +134,8 @@ def test_a_host_that_is_shot_or_stands_still_is_replaced_and_no_event_is_missed(
     assert gateway.hosts()["risk"]["pid"] == other["pid"], "the other type's is left alone"
     assert not is_alive(before["pid"])
     assert "technical" in gateway.log and "started again" in gateway.log
-    gateway.wait_for_workers()
-    assert gateway.get_json("/health")["status"] == "healthy"
+    # One whose last task failed is degraded until it has another; none is unhealthy.
+    eventually(lambda: gateway.get_json("/health")["status"] == "healthy", "the whole is well again", 30)
 
 
 def test_a_worker_that_becomes_unhealthy_is_told_to_everybody(start, connect):
