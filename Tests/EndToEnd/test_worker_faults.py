@@ -156,7 +156,9 @@ def test_a_worker_that_becomes_unhealthy_is_told_to_everybody(start, connect):
 
 @pytest.mark.parametrize(("symbol", "end"), FAULTS.items())
 def test_a_fault_ends_as_documented_and_the_next_asset_is_answered(start, connect, symbol, end):
-    gateway = start({**FAULTY, "WORKER_EXECUTABLE": faulty_worker()}, symbols=SYMBOLS).wait_for_workers()
+    # Asked again and again while its host starts anew, the worker would have its circuit opened for a minute.
+    settings = {**FAULTY, "WORKER_EXECUTABLE": faulty_worker(), "WORKER_CIRCUIT_BREAKER_THRESHOLD": "1000"}
+    gateway = start(settings, symbols=SYMBOLS).wait_for_workers()
     subscriber = connect(gateway)
     subscriber.subscribe()
     with Publishing(gateway) as published:
