@@ -56,10 +56,9 @@ let package = Package(
         .target(
             name: "Gateway",
             dependencies: [
-                "Broadcast", "Configuration", "EventStore", "FIMLCore", "FIMLWatchdogs", "HTTP", "MarketData",
-                "MarketProviders", "EventLoop", "LinuxSystem", "Locking", "Observability", "PublicSchema",
-                "TLS", "Transport",
-                "WebClient", "WebSocket",
+                "Analysis", "Broadcast", "Configuration", "EventLoop", "EventStore", "FIMLAgents", "FIMLCore",
+                "FIMLWatchdogs", "HTTP", "LinuxSystem", "Locking", "MarketData", "MarketProviders",
+                "Observability", "PublicSchema", "TLS", "Transport", "WebClient", "WebSocket",
             ]),
         .target(name: "GatewayClient", dependencies: ["COpenSSL", "FIMLCore", "LinuxSystem", "WebSocket"]),
         .executableTarget(

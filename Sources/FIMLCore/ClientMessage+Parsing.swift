@@ -62,7 +62,13 @@ extension ClientMessage {
         case .ping:
             _ = try MemberReader(value, at: "", allowed: ["type", "id"])
             return .ping(id: id)
-        case .auth, .analyze, .health:
+        case .analyze:
+            let reader = try MemberReader(value, at: "", allowed: ["type", "id", "asset", "agents"])
+            return .analyze(id: id, try AnalysisRequest(reader))
+        case .health:
+            let reader = try MemberReader(value, at: "", allowed: ["type", "id", "scope"])
+            return .health(id: id, try reader.require("scope", reader.choice))
+        case .auth:
             return .notYetAvailable(type: kind.rawValue, id: id)
         }
     }

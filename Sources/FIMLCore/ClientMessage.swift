@@ -5,6 +5,10 @@ public enum ClientMessage: Hashable, Sendable {
     case unsubscribe(id: RequestID?, subscriptionID: String)
     case listSubscriptions(id: RequestID?)
     case ping(id: RequestID?)
+    /// A request for an analysis, to be told step by step.
+    case analyze(id: RequestID?, AnalysisRequest)
+    /// A request for how a part of the system is.
+    case health(id: RequestID?, HealthScope)
     /// A type of the protocol that this server does not serve; to be answered UNAVAILABLE.
     case notYetAvailable(type: String, id: RequestID?)
 

@@ -176,7 +176,7 @@ public enum ServerMessage {
         }
     }
 
-    private static func message(
+    static func message(
         _ type: String, id: RequestID? = nil, capacity: Int = 256, _ members: (inout JSONWriter) -> Void
     ) -> [UInt8] {
         var writer = JSONWriter(capacity: capacity)

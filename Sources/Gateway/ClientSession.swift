@@ -11,6 +11,8 @@ final class ClientSession {
 
     var subscriptions: [Entry] = []
     var allowance: RequestAllowance
+    /// Analyses that it is still to be told of.
+    var analysesUnderWay = 0
     /// Asked for by the query string, to be answered once the connection is open.
     var initial: ClientMessage.Subscribe?
 

@@ -49,11 +49,14 @@ public enum Gateway {
             settings: settings, log: log, publisher: publisher,
             metrics: GatewayMetrics(
                 watchdogs: WatchdogName.allCases.map(\.rawValue),
-                severities: Severity.allCases.map(\.rawValue)),
+                severities: Severity.allCases.map(\.rawValue),
+                workerTypes: WorkerType.allCases.map(\.rawValue)),
             statistics: statistics, schemas: try PublicSchema.load(), loopCount: loopCount)
         state.registerFigures()
         let control = WatchdogControl(state, feed)
         state.watchdogControl.withLock { $0 = control }
+        let analyses = try AnalysisControl(state, feed)
+        state.analysisControl.withLock { $0 = analyses }
         let doors = try openDoors(settings, loopCount)
 
         let stopped = Locked<[String]>([])
@@ -73,21 +76,26 @@ public enum Gateway {
         }
         announce(settings, doors, loopCount, log)
         let watchdogs = Task { await control.run() }
+        // Only now: a gateway that cannot open its doors starts no process, and events do not wait for any.
+        let workers = Task { await analyses.run() }
         for thread in threads { thread.join() }
         watchdogs.cancel()
-        finish(watchdogs)
+        workers.cancel()
+        finish(Task { await analyses.shutDown() }, within: .seconds(5))
+        finish(watchdogs, within: .seconds(2))
         if let reason = stopped.withLock({ $0.first }) { throw GatewayError(reason) }
         log.info("stopped")
     }
 
-    /// Waits until a task has ended, for it keeps what must survive; not for long, should it hang.
-    private static func finish(_ task: Task<Void, Never>) {
+    /// Waits until a task has ended, for it keeps what must survive, or leaves no process behind; not for
+    /// long, should it hang.
+    private static func finish(_ task: Task<Void, Never>, within limit: DispatchTimeInterval) {
         let ended = DispatchSemaphore(value: 0)
         Task {
             await task.value
             ended.signal()
         }
-        _ = ended.wait(timeout: .now() + .seconds(2))
+        _ = ended.wait(timeout: .now() + limit)
     }
 
     private static let handledSignals = [SIGTERM, SIGINT, SIGHUP]
@@ -129,6 +137,7 @@ public enum Gateway {
             for mailbox in mailboxes { mailbox.post(.task { $0.stop() }) }
         default:
             state.log.info("draining; a second signal cuts connections")
+            state.analysisControl.withLock { $0 }?.drain()
             for mailbox in mailboxes {
                 mailbox.post(.task { loop in (loop.service as? LoopService)?.drain() })
             }

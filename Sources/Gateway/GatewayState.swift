@@ -26,6 +26,10 @@ final class GatewayState: Sendable {
     let providerHealth = Locked(JSONValue.object([:]))
     /// The watchdogs themselves; nil before they are set up.
     let watchdogControl = Locked<WatchdogControl?>(nil)
+    /// How the analysis workers were in the last second; nil before the first.
+    let workerHealth = Locked<WorkerHealth?>(nil)
+    /// The way to the analysis workers; nil before they are set up.
+    let analysisControl = Locked<AnalysisControl?>(nil)
 
     init(
         settings: Settings, log: Log, publisher: Publisher, metrics: GatewayMetrics,

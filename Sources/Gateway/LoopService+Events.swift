@@ -16,14 +16,19 @@ extension LoopService {
     // MARK: - POST /events
 
     func publishEvents(_ request: HTTPRequest, _ connection: Connection) -> Answer {
-        if let type = request.fields["Content-Type"], !type.lowercased().hasPrefix("application/json") {
-            return .response(
-                .problem(415, "UNSUPPORTED_MEDIA_TYPE", "events are sent as application/json, not \(type)"))
-        }
+        if let refusal = Self.refusedContentType(request, "events") { return .response(refusal) }
         guard request.body.count > Self.offloadBytes else {
             return .response(Self.publish(request.body, state))
         }
         return later(request, connection) { [state] in Self.publish(request.body, state) }
+    }
+
+    /// The answer to content that is said to be anything but JSON.
+    static func refusedContentType(_ request: HTTPRequest, _ what: String) -> HTTPResponse? {
+        guard let type = request.fields["Content-Type"], !type.lowercased().hasPrefix("application/json")
+        else { return nil }
+        return .problem(
+            415, "UNSUPPORTED_MEDIA_TYPE", "\(what) are sent as application/json, not \(type)")
     }
 
     /// Answers from another thread, once there is an answer, if the connection is still there then.

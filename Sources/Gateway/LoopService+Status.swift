@@ -6,14 +6,15 @@ import Transport
 
 // How the gateway is.
 extension LoopService {
-    /// `healthy`; `degraded` where a watchdog is not well; `unhealthy` where none is, though some should be.
+    /// `healthy`; `degraded` where a watchdog is not well, or a worker does not work; `unhealthy` where no
+    /// watchdog is well, though some should be.
     private enum Health: String, JSONWritable {
         case healthy, degraded, unhealthy
 
-        init(_ watchdogs: WatchdogCounts) {
+        init(_ watchdogs: WatchdogCounts, _ workers: WorkerCounts) {
             let enabled = watchdogs.total - watchdogs.disabled
             if watchdogs.healthy == enabled {
-                self = .healthy
+                self = workers.unhealthy == 0 ? .healthy : .degraded
             } else {
                 self = watchdogs.healthy + watchdogs.degraded > 0 ? .degraded : .unhealthy
             }
@@ -22,7 +23,8 @@ extension LoopService {
 
     func health() -> HTTPResponse {
         let watchdogs = state.watchdogCounts()
-        let health = Health(watchdogs)
+        let workers = state.workerHealth.withLock { $0?.counts } ?? WorkerCounts()
+        let health = Health(watchdogs, workers)
         var writer = JSONWriter()
         writer.beginObject()
         writer.member("status", health)
@@ -30,6 +32,7 @@ extension LoopService {
         writer.member("version", Gateway.version)
         writer.member("uptime_seconds", (monotonicMilliseconds() - state.startedAt) / 1000)
         writer.member("watchdogs", watchdogs)
+        writer.member("workers", workers)
         writer.member("connections", state.statistics.webSockets.load(ordering: .relaxed))
         writer.member("position", state.publisher.range.last)
         writer.endObject()

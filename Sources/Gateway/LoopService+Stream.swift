@@ -77,6 +77,10 @@ extension LoopService {
                 list(id, session, connection)
             case .ping(let id):
                 send("pong", ServerMessage.pong(id: id, timestamp: state.now()), to: connection)
+            case .analyze(let id, let request):
+                analyze(id, request, session, connection)
+            case .health(let id, let scope):
+                tellHealth(id, scope, connection)
             case .notYetAvailable(let type, let id):
                 refuse(id, .unavailable, "'\(type)' is not served by this version", connection)
             }
@@ -85,7 +89,7 @@ extension LoopService {
         }
     }
 
-    private func refuse(
+    func refuse(
         _ id: RequestID?, _ code: ErrorCode, _ message: String, _ connection: Connection,
         retryAfterMilliseconds: Int? = nil
     ) {

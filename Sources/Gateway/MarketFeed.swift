@@ -1,4 +1,5 @@
 import Configuration
+import FIMLAgents
 import FIMLCore
 import FIMLWatchdogs
 import Foundation
@@ -8,10 +9,12 @@ import MarketProviders
 import Observability
 import WebClient
 
-/// The market that the watchdogs watch: a recorded one, or public APIs.
+/// The market that the watchdogs watch and the workers judge: a recorded one, or public APIs.
 struct MarketFeed: Sendable {
     /// Where each data need is met.
     let sources: MarketSources
+    /// Where the needs of the analysis workers are met.
+    let analysisMarket: AnalysisMarket
     /// What its time is.
     let clock: any MarketClock
     /// Whether it is the market as it is now.
@@ -53,7 +56,8 @@ struct MarketFeed: Sendable {
             speed: Int64(settings.marketData.replaySpeed))
         let exchanges = try ScriptedExchanges(script: market.exchangeScript, client: client)
         return MarketFeed(
-            sources: MarketSources(market, exchanges: exchanges), clock: market, isLive: false,
+            sources: MarketSources(market, exchanges: exchanges),
+            analysisMarket: AnalysisMarket(market, isLive: false), clock: market, isLive: false,
             assets: { WatchedAssets(recorded: market, pairs: $0.correlationBreakdown.pairs) },
             use: { _ in }, providers: { [] }, save: { nil })
     }
@@ -78,7 +82,8 @@ struct MarketFeed: Sendable {
         // By a client of its own: behind the market's own requests an exchange would seem slow.
         let exchanges = ExchangeProbe(client: try WebClient(), baseURLs: baseURLs)
         return MarketFeed(
-            sources: MarketSources(market, exchanges: exchanges), clock: market, isLive: true,
+            sources: MarketSources(market, exchanges: exchanges),
+            analysisMarket: AnalysisMarket(market, isLive: true), clock: market, isLive: true,
             assets: { WatchedAssets(live: $0) },
             use: { watchdogs in
                 await market.use(

@@ -10,6 +10,7 @@ extension LoopService {
         case "/health": get(request) { health() }
         case "/health/watchdogs": get(request) { watchdogHealth() }
         case "/health/providers": get(request) { providerHealth() }
+        case "/health/workers": get(request) { workerHealth() }
         case "/livez": get(request) { liveness() }
         case "/readyz": get(request) { readiness() }
         case "/metrics": get(request) { metrics(request) }
@@ -25,6 +26,10 @@ extension LoopService {
             watchdogs(path.dropFirst("/watchdogs".count), request, connection)
         case let path where path == "/dashboard/watchdogs" || path.hasPrefix("/dashboard/watchdogs/"):
             watchdogs(path.dropFirst("/dashboard/watchdogs".count), request, connection)
+        case let path where path == "/analysis" || path.hasPrefix("/analysis/"):
+            analysis(path.dropFirst("/analysis".count), request, connection)
+        case let path where path == "/workers" || path.hasPrefix("/workers/"):
+            workers(path.dropFirst("/workers".count), request, connection)
         default:
             .response(
                 .problem(404, "NOT_FOUND", "nothing is at this path; /openapi.json lists what there is"))

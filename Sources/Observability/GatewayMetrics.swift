@@ -28,12 +28,22 @@ public struct GatewayMetrics: Sendable {
     /// When inputs last arrived, by `watchdog`; set in milliseconds since 1970.
     public let watchdogLastInput: MetricFamily<Gauge>
 
+    /// Tasks that ended, by `worker_type` and `status`.
+    public let workerTasks: MetricFamily<Counter>
+    /// How long a task took, by `worker_type`.
+    public let workerTime: MetricFamily<Histogram>
+    /// Analyses asked for, by `result`.
+    public let analyses: MetricFamily<Counter>
+
     /// Requests answered, by `method` and `status_class`.
     public let requests: MetricFamily<Counter>
 
     /// Registers all of them, and those of the process. `watchdogs` and `severities` are the names as events
-    /// have them.
-    public init(watchdogs: [String], severities: [String], registry: MetricsRegistry = MetricsRegistry()) {
+    /// have them, `workerTypes` as requests do.
+    public init(
+        watchdogs: [String], severities: [String], workerTypes: [String],
+        registry: MetricsRegistry = MetricsRegistry()
+    ) {
         self.registry = registry
         let severity = MetricLabel("severity", severities)
         let watchdog = MetricLabel("watchdog", watchdogs + ["other"])
@@ -72,6 +82,17 @@ public struct GatewayMetrics: Sendable {
             "When a watchdog's inputs last arrived, since 1970-01-01.",
             partsPerUnit: 1000, labels: watchdog)
 
+        let workerType = MetricLabel("worker_type", workerTypes)
+        workerTasks = registry.counters(
+            "worker_tasks_total", "Tasks of analysis workers that ended.", labels: workerType,
+            MetricLabel("status", ["success", "timeout", "failed"]))
+        workerTime = registry.histograms(
+            "worker_execution_seconds", "How long a worker's task took.",
+            bounds: Self.bounds(from: .microseconds(100), to: .seconds(100)), labels: workerType)
+        analyses = registry.counters(
+            "analysis_requests_total", "Analyses asked for.",
+            labels: MetricLabel("result", ["cached", "computed", "refused"]))
+
         requests = registry.counters(
             "http_requests_total", "Requests answered.", labels: MetricLabel("method", Self.methods),
             MetricLabel("status_class", ["1xx", "2xx", "3xx", "4xx", "5xx"]))
@@ -85,7 +106,8 @@ public struct GatewayMetrics: Sendable {
     private static let messageTypes = [
         "welcome", "subscription_ack", "unsubscribe_ack", "subscriptions", "snapshot", "event",
         "replay_complete",
-        "gap", "heartbeat", "status", "pong", "error", "going_away", "other",
+        "gap", "heartbeat", "status", "pong", "task_update", "analysis", "health", "error", "going_away",
+        "other",
     ]
 
     private static let methods = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "other"]

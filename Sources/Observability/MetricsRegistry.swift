@@ -92,6 +92,28 @@ public final class MetricsRegistry: Sendable {
         register(name, .counter, help, [Sample(labels: [], source: .function(read))])
     }
 
+    /// A gauge for each value of a label, read when it is rendered; nil leaves that one out.
+    public func gauges(
+        _ name: String, _ help: String, label: MetricLabel, read: @escaping @Sendable (String) -> Double?
+    ) {
+        register(name, .gauge, help, samples(label, read))
+    }
+
+    /// A counter for each value of a label, read when it is rendered; nil leaves that one out.
+    public func counters(
+        _ name: String, _ help: String, label: MetricLabel, read: @escaping @Sendable (String) -> Double?
+    ) {
+        register(name, .counter, help, samples(label, read))
+    }
+
+    private func samples(
+        _ label: MetricLabel, _ read: @escaping @Sendable (String) -> Double?
+    ) -> [Sample] {
+        label.values.map { value in
+            Sample(labels: [(label.name, value)], source: .function { read(value) })
+        }
+    }
+
     /// All metrics as text.
     public func render(_ format: ExpositionFormat) -> String {
         var renderer = MetricsRenderer(format: format)

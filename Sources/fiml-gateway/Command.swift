@@ -1,3 +1,4 @@
+import FIMLCore
 import GatewayClient
 
 /// What the command line asks for.
@@ -7,6 +8,7 @@ enum Command {
     case tail(TailOptions)
     case checkConfig(asJSON: Bool, envFile: String?)
     case printConfig(ReportFormat, envFile: String?)
+    case worker(WorkerType, count: Int)
     case help
     case version
 
@@ -16,7 +18,7 @@ enum Command {
     }
 
     private enum Name: String, CaseIterable {
-        case serve, replay, tail
+        case serve, replay, tail, worker
         case checkConfig = "check-config"
         case printConfig = "print-config"
         case help
@@ -65,9 +67,24 @@ enum Command {
             let format: ReportFormat =
                 arguments.has("--json") ? .json : arguments.has("--markdown") ? .markdown : .text
             return .printConfig(format, envFile: arguments.value("--env-file"))
+        case .worker:
+            return try worker(words)
         case .help:
             return .help
         }
+    }
+
+    private static func worker(_ words: ArraySlice<String>) throws(UsageError) -> Command {
+        let arguments = try Arguments(
+            words, of: "worker", flags: [.value("--workers")], operandName: "TYPE")
+        let known = WorkerType.allCases.map(\.rawValue).joined(separator: ", ")
+        guard arguments.operands.count == 1, let name = arguments.operands.first else {
+            throw UsageError("worker needs one type of workers: \(known)")
+        }
+        guard let type = WorkerType(rawValue: name) else {
+            throw UsageError("unknown type of workers '\(name)'; allowed: \(known)")
+        }
+        return .worker(type, count: try arguments.integer("--workers", in: 1...64) ?? 1)
     }
 
     private static var allowedCommands: String {
@@ -83,6 +100,7 @@ enum Command {
           fiml-gateway tail                   print events as they come
           fiml-gateway check-config           say whether the settings are right (--json)
           fiml-gateway print-config           show every setting and its origin (--json, --markdown)
+          fiml-gateway worker TYPE            analysis workers; the gateway starts them itself
           fiml-gateway help, --version
 
         Settings come from the environment and from .env here, or from --env-file FILE.

@@ -43,6 +43,8 @@ enum GatewayProgram {
             return Gateway.run(try load(envFile), replayFiles: files)
         case .tail(let options):
             return Tail.run(options, url: try options.url ?? urlOfSettings())
+        case .worker(let type, let count):
+            try runWorkers(type, count)
         case .checkConfig(let asJSON, let envFile):
             return checkConfig(asJSON: asJSON, envFile)
         case .printConfig(let format, let envFile):
@@ -61,6 +63,13 @@ enum GatewayProgram {
     }
 
     // MARK: - Commands
+
+    private static func runWorkers(_ type: WorkerType, _ count: Int) throws(UsageError) -> Never {
+        guard isatty(STDIN_FILENO) == 0 else {
+            throw UsageError("worker is started by the gateway, which speaks with it over standard input")
+        }
+        Gateway.runWorkers(type, count: count)
+    }
 
     private static func checkConfig(asJSON: Bool, _ envFile: String?) -> Int32 {
         let problems: [String]

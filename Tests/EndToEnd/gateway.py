@@ -1,5 +1,6 @@
 """One gateway process of the built binary, with its own settings and ports, and what a test asks it over HTTP."""
 
+import datetime
 import http.client
 import json
 import os
@@ -14,8 +15,18 @@ import schemas
 
 REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
 
-# Only what a test publishes, and no limit on requests but where a test is about it.
+WORKERS = ["fundamentals", "technical", "macro", "sentiment", "correlation", "risk", "news", "options"]
+
+
+def workers(*names):
+    """The settings by which only these workers run."""
+    return {f"ENABLE_{name.upper()}_WORKER": str(name in names).lower() for name in WORKERS}
+
+
+# Only what a test publishes, no process but the gateway's own, and no limit on requests but where a
+# test is about it.
 QUIET = {
+    **workers(),
     "WATCHDOG_GLOBAL_ENABLED": "false",
     "FIML_DEV_ENDPOINTS": "true",
     "FIML_EVENT_LOOPS": "1",
@@ -33,6 +44,34 @@ def binary():
         if candidate.exists():
             return str(candidate)
     raise RuntimeError(f"no gateway is built at {candidates}: run swift build -c release")
+
+
+def faulty_worker():
+    """A worker host that breaks down in the way that an asset's symbol says: THROW, HANG, SPIN, RUBBISH, NONSENSE,
+    ALLOCATE, TRAP, EXIT, KILL. Of any other symbol it finds something."""
+    candidates = [pathlib.Path(binary()).parent / "faulty-worker", REPOSITORY / ".build/debug/faulty-worker"]
+    for candidate in candidates:
+        if candidate.exists():
+            return str(candidate)
+    raise RuntimeError(f"no faulty worker is built at {candidates}: run swift build")
+
+
+FAULTS = ["THROW", "HANG", "SPIN", "RUBBISH", "NONSENSE", "ALLOCATE", "TRAP", "EXIT", "KILL"]
+
+
+def recording(folder, symbols):
+    """A year of daily bars of each symbol, for `replay`: a worker is only asked where there are figures."""
+    day = datetime.date(2024, 1, 1)
+    files = []
+    for symbol in symbols:
+        rows = ["time,symbol,asset_type,open,high,low,close,volume"]
+        for number in range(300):
+            close = 100 + number % 17 + number / 50
+            rows.append(
+                f"{day + datetime.timedelta(days=number)},{symbol},equity,{close},{close + 1},{close - 1},{close},1000")
+        files.append(pathlib.Path(folder) / f"{symbol}_daily.csv")
+        files[-1].write_text("\n".join(rows) + "\n")
+    return files
 
 
 def free_port():
@@ -55,7 +94,7 @@ def eventually(condition, what, seconds=5.0):
 class Gateway:
     """Started by `start`, ended by `stop` or by leaving its `with`, whatever happens."""
 
-    def __init__(self, folder, settings=None, tls=None, prefix=()):
+    def __init__(self, folder, settings=None, tls=None, prefix=(), symbols=()):
         self.folder = pathlib.Path(folder)
         self.port = free_port()
         self.settings = {**QUIET, "FIML_PORT": str(self.port), **(settings or {})}
@@ -68,6 +107,7 @@ class Gateway:
                 "FIML_TLS_KEY_FILE": str(tls.key),
             }
         self.prefix = list(prefix)
+        self.command = ["replay", *recording(self.folder, symbols)] if symbols else ["serve"]
         self.process = None
         self.log_path = self.folder / f"gateway-{self.port}.log"
 
@@ -78,7 +118,7 @@ class Gateway:
         environment = {"PATH": os.environ["PATH"], **self.settings}
         with open(self.log_path, "wb") as log:
             self.process = subprocess.Popen(
-                [*self.prefix, binary(), "serve"], cwd=self.folder, env=environment,
+                [*self.prefix, binary(), *self.command], cwd=self.folder, env=environment,
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         return self
 
@@ -162,6 +202,41 @@ class Gateway:
         samples = re.findall(rf"^{name}(?:\{{[^}}]*\}})? (\S+)$", text, re.MULTILINE)
         assert samples, f"no metric {name}"
         return sum(float(sample) for sample in samples)
+
+    def sample(self, name, **labels):
+        """One sample of a metric; 0 where it is not there."""
+        text = self.get("/metrics").content.decode()
+        wanted = {f'{label}="{value}"' for label, value in labels.items()}
+        for found, value in re.findall(rf"^{name}\{{([^}}]*)\}} (\S+)$", text, re.MULTILINE):
+            if set(found.split(",")) == wanted:
+                return float(value)
+        return 0.0
+
+    def analyze(self, symbol, *agents, status=200, asset_type="equity", timeout=60, **more):
+        """Asks for an analysis: the answer, as an object."""
+        wanted = {"asset": {"symbol": symbol, "asset_type": asset_type}, **more}
+        if agents:
+            wanted["agents"] = agents
+        answer = self.request(
+            "POST", "/analysis", json.dumps(wanted), {"Content-Type": "application/json"}, timeout=timeout)
+        assert answer.status == status, answer.content
+        return json.loads(answer.content)
+
+    def hosts(self):
+        """The worker hosts by their types."""
+        return {host["worker_type"]: host for host in self.get_json("/health/workers")["hosts"]}
+
+    def worker(self, worker_id):
+        return self.get_json(f"/workers/{worker_id}")
+
+    def wait_for_workers(self):
+        """Until all that are switched on run."""
+        def ready():
+            counts = self.get_json("/health")["workers"]
+            return counts["total"] > 0 and counts["healthy"] == counts["total"]
+
+        eventually(ready, "all workers are healthy", 30)
+        return self
 
     def connections(self):
         return self.get_json("/connections")["connections"]

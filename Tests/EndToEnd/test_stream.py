@@ -215,7 +215,7 @@ def subscribing(**filter):
     ({"type": "unsubscribe", "id": 9, "subscription_id": "none"}, "UNSUBSCRIBE_ERROR", ["none"]),
     ({"type": "update_subscription", "id": 9, "subscription_id": "none", "filter": {}}, "SUBSCRIPTION_ERROR",
      ["none"]),
-    ({"type": "analyze", "id": 9, "asset": {}}, "UNAVAILABLE", ["analyze"]),
+    ({"type": "auth", "id": 9, "token": "x"}, "UNAVAILABLE", ["auth"]),
 ])
 def test_a_wrong_request_is_answered_by_its_code_and_names_what_is_allowed(gateway, connect, message, code, named):
     client = connect(gateway)

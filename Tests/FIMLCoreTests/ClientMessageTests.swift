@@ -26,10 +26,23 @@ struct ClientMessageTests {
             ),
             (#"{"type":"auth","id":1,"token":"x"}"#, .notYetAvailable(type: "auth", id: .integer(1))),
             (
-                #"{"type":"analyze","id":7,"asset":{"symbol":"AAPL"}}"#,
-                .notYetAvailable(type: "analyze", id: .integer(7))
+                #"{"type":"analyze","id":7,"asset":{"symbol":"aapl","asset_type":"equity"},"#
+                    + #""agents":["technical","risk"]}"#,
+                .analyze(
+                    id: .integer(7),
+                    AnalysisRequest(
+                        asset: Asset(symbol: "AAPL", assetType: .equity), agents: [.technical, .risk]))
             ),
-            (#"{"type":"health","scope":"watchdogs"}"#, .notYetAvailable(type: "health", id: nil)),
+            (
+                #"{"type":"analyze","asset":{"symbol":"BTC","asset_type":"crypto","market":"CRYPTO"},"#
+                    + #""agents":null}"#,
+                .analyze(
+                    id: nil,
+                    AnalysisRequest(asset: Asset(symbol: "BTC", assetType: .crypto, market: .crypto)))
+            ),
+            (#"{"type":"health","scope":"watchdogs"}"#, .health(id: nil, .watchdogs)),
+            (#"{"type":"health","id":"h","scope":"workers"}"#, .health(id: .text("h"), .workers)),
+            (#"{"type":"health","scope":"providers"}"#, .health(id: nil, .providers)),
             (
                 #"{"type":"subscribe","subscription_id":"a"}"#,
                 .subscribe(
@@ -159,6 +172,23 @@ struct ClientMessageTests {
                 "filter is required; {} lets every event pass"
             ),
             (#"{"type":"unsubscribe","id":3}"#, .invalidMessage, .integer(3), "subscription_id is required"),
+            (#"{"type":"analyze","id":7}"#, .invalidMessage, .integer(7), "asset is required"),
+            (
+                #"{"type":"analyze","asset":{"symbol":"AAPL"}}"#, .invalidMessage, nil,
+                "asset.asset_type is required"
+            ),
+            (
+                #"{"type":"analyze","asset":"AAPL"}"#, .invalidMessage, nil, "asset must be an object"
+            ),
+            (
+                #"{"type":"analyze","asset":{"symbol":"A","asset_type":"equity"},"wait":true}"#,
+                .invalidMessage, nil, "unknown member 'wait'; expected one of type, id, asset, agents"
+            ),
+            (#"{"type":"health","id":8}"#, .invalidMessage, .integer(8), "scope is required"),
+            (
+                #"{"type":"health","scope":"cache"}"#, .invalidMessage, nil,
+                "unknown name 'cache' at scope; expected one of watchdogs, workers, providers"
+            ),
         ] as [(String, ErrorCode, RequestID?, String)])
     func wrong(text: String, code: ErrorCode, id: RequestID?, message: String) {
         let error = #expect(throws: ClientMessageError.self) { try Self.read(text) }

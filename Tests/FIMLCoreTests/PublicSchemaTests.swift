@@ -39,6 +39,7 @@ struct PublicSchemaTests {
             ("market", Market.allCases.map(\.rawValue)),
             ("event_status", EventStatus.allCases.map(\.rawValue)),
             ("error_code", ErrorCode.allCases.map(\.rawValue)),
+            ("worker_type", WorkerType.allCases.map(\.rawValue)),
         ]
         for (name, cases) in expected {
             #expect(definitions[name]?["enum"] == .array(cases.map(JSONValue.string)), "\(name)")
@@ -52,10 +53,29 @@ struct PublicSchemaTests {
 
     @Test(
         "Its examples of what clients send are taken",
-        arguments: ["subscribe", "update_subscription", "unsubscribe", "list_subscriptions", "ping"])
+        arguments: [
+            "subscribe", "update_subscription", "unsubscribe", "list_subscriptions", "ping", "analyze",
+            "health",
+        ])
     func clientExamples(name: String) throws {
-        for example in try examples("schemas/messages/\(name).schema.json") {
+        // The one type that goes both ways has a summary where it is an answer.
+        for example in try examples("schemas/messages/\(name).schema.json") where example["summary"] == nil {
             _ = try ClientMessage.parse(example.json)
+        }
+    }
+
+    @Test("Its examples of requests for analyses are taken")
+    func analysisRequests() throws {
+        for example in try examples("schemas/bodies/analysis_request.schema.json") {
+            _ = try AnalysisRequest.parse(example)
+        }
+        for example in try examples("schemas/bodies/analysis_batch_request.schema.json") {
+            _ = try AnalysisBatchRequest.parse(example)
+        }
+        let scopes = HealthScope.allCases.map { JSONValue.string($0.rawValue) }
+        let health = try schema("schemas/messages/health.schema.json")["anyOf"]?.elements
+        for side in try #require(health) {
+            #expect(side["properties"]?["scope"]?["enum"] == .array(scopes))
         }
     }
 

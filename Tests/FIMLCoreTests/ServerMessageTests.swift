@@ -134,6 +134,29 @@ struct ServerMessageTests {
                 == #"{"type":"pong","timestamp":"2026-11-24T05:24:01.123Z"}"#)
     }
 
+    @Test("task_update, analysis and health")
+    func analyses() {
+        var update = TaskUpdate(
+            taskID: "task_1", symbol: "AAPL", status: "running", progress: 0.5, completedSteps: 1,
+            totalSteps: 2,
+            step: .init(worker: .technical, status: "completed", durationMilliseconds: 182, score: 7.5))
+        let head = #"{"type":"task_update","id":7,"task_id":"task_1","asset":"AAPL","status":"#
+        #expect(
+            text(ServerMessage.taskUpdate(id: .integer(7), update))
+                == head + #""running","progress":0.5,"completed_steps":1,"total_steps":2,"step":"#
+                + #"{"worker":"technical","status":"completed","duration_ms":182,"score":7.5}}"#)
+        update.step?.score = nil
+        #expect(text(ServerMessage.taskUpdate(id: nil, update)).hasSuffix(#""score":null}}"#))
+        update.step = nil
+        #expect(text(ServerMessage.taskUpdate(id: nil, update)).hasSuffix(#""step":null}"#))
+        #expect(
+            text(ServerMessage.analysis(id: nil, taskID: "task_1", result: Array(#"{"a":1}"#.utf8)))
+                == #"{"type":"analysis","task_id":"task_1","result":{"a":1}}"#)
+        #expect(
+            text(ServerMessage.health(id: .text("h"), scope: .workers, summary: Array("{}".utf8)))
+                == #"{"type":"health","id":"h","scope":"workers","summary":{}}"#)
+    }
+
     @Test("error and going_away")
     func ends() {
         #expect(

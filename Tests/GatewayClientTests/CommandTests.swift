@@ -18,6 +18,8 @@ struct CommandTests {
             ["print-config", "--markdown"],
             "printConfig(fiml_gateway.Command.ReportFormat.markdown, envFile: nil)"
         ),
+        (["worker", "risk"], "worker(FIMLCore.WorkerType.risk, count: 1)"),
+        (["worker", "news", "--workers", "8"], "worker(FIMLCore.WorkerType.news, count: 8)"),
         (["help"], "help"), (["--help"], "help"), (["-h"], "help"), (["tail", "--help"], "help"),
         (["--version"], "version"),
     ]
@@ -30,9 +32,17 @@ struct CommandTests {
     private static let wrongCases: [([String], String)] = [
         (
             [],
-            "a command is missing; allowed: serve, replay, tail, check-config, print-config, help, --version"
+            "a command is missing; allowed: serve, replay, tail, worker, check-config, "
+                + "print-config, help, --version"
         ),
-        (["srve"], "unknown command 'srve'; allowed: serve, replay, tail, check-config, print-config, help"),
+        (
+            ["srve"],
+            "unknown command 'srve'; allowed: serve, replay, tail, worker, check-config, print-config, help"
+        ),
+        (["worker"], "worker needs one type of workers: fundamentals, technical, macro"),
+        (["worker", "risk", "news"], "worker needs one type of workers"),
+        (["worker", "astrology"], "unknown type of workers 'astrology'; allowed: fundamentals"),
+        (["worker", "risk", "--workers", "0"], "--workers 0 is not allowed: a whole number from 1 to 64"),
         (["serve", "--port"], "unknown flag --port of serve; allowed: --env-file"),
         (["serve", "now"], "serve takes no argument 'now'; allowed: --env-file"),
         (["replay"], "replay needs the files to replay"),
@@ -51,7 +61,9 @@ struct CommandTests {
 
     @Test("The usage text names every command and fits a terminal of 100 columns")
     func usage() {
-        for name in ["serve", "replay", "tail", "check-config", "print-config", "help", "--version"] {
+        for name in [
+            "serve", "replay", "tail", "worker", "check-config", "print-config", "help", "--version",
+        ] {
             #expect(Command.usage.contains(name))
         }
         #expect(Command.usage.split(separator: "\n").allSatisfy { $0.count <= 100 })

@@ -6,7 +6,7 @@ import Testing
 struct GatewayMetricsTests {
     private let metrics = GatewayMetrics(
         watchdogs: ["unusual_volume", "price_anomaly", "funding_rate"],
-        severities: ["low", "medium", "high", "critical"])
+        severities: ["low", "medium", "high", "critical"], workerTypes: ["technical", "risk"])
 
     /// Name, type and labels as the protocol's section "Metric names" lists them, without those that the
     /// loops count.
@@ -22,6 +22,9 @@ struct GatewayMetricsTests {
         ("watchdog_check_seconds", "histogram", ["watchdog", "le"]),
         ("watchdog_health_status", "gauge", ["watchdog"]),
         ("watchdog_last_input_timestamp_seconds", "gauge", ["watchdog"]),
+        ("worker_tasks_total", "counter", ["worker_type", "status"]),
+        ("worker_execution_seconds", "histogram", ["worker_type", "le"]),
+        ("analysis_requests_total", "counter", ["result"]),
         ("http_requests_total", "counter", ["method", "status_class"]),
         ("process_cpu_seconds_total", "counter", []),
         ("process_resident_memory_bytes", "gauge", []),
@@ -56,6 +59,8 @@ struct GatewayMetricsTests {
         metrics.watchdogCheckTime["price_anomaly"].observe(.milliseconds(3))
         metrics.watchdogLastInput["funding_rate"].set(1500)
         metrics.requests["BREW", "4xx"].increment()
+        metrics.workerTasks["risk", "timeout"].increment()
+        metrics.workerTime["technical"].observe(.milliseconds(2))
         let exposition = try Exposition(metrics.registry.render(.prometheus), openMetrics: false)
         #expect(exposition.value("websocket_disconnects_total", ["code": "4102"]) == 1)
         #expect(exposition.value("websocket_disconnects_total", ["code": "other"]) == 1)
@@ -70,6 +75,13 @@ struct GatewayMetricsTests {
                 == 1)
         #expect(
             exposition.value("watchdog_last_input_timestamp_seconds", ["watchdog": "funding_rate"]) == 1.5)
+        #expect(exposition.value("worker_tasks_total", ["worker_type": "risk", "status": "timeout"]) == 1)
+        #expect(
+            exposition.value("worker_execution_seconds_bucket", ["worker_type": "technical", "le": "0.001"])
+                == 0)
+        #expect(
+            exposition.value("worker_execution_seconds_bucket", ["worker_type": "technical", "le": "0.0025"])
+                == 1)
         #expect(exposition.value("http_requests_total", ["method": "other", "status_class": "4xx"]) == 1)
     }
 

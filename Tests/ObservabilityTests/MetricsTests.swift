@@ -86,11 +86,19 @@ struct MetricsTests {
         registry.gauge("present", "A.") { 1.5 }
         registry.gauge("absent", "B.") { nil }
         registry.gauge("odd", "C.") { .nan }
+        registry.gauges("each", "F.", label: MetricLabel("host", ["a", "b", "c"])) {
+            ["a": 1, "b": 2.5][$0]
+        }
+        registry.counters("times_total", "G.", label: MetricLabel("host", ["a"])) { _ in 7 }
         registry.gauge("endless", "D.") { -.infinity }
         registry.gauge("last_input_timestamp_seconds", "E.", partsPerUnit: 1000).set(1_732_416_000_123)
         let exposition = try Exposition(registry.render(.prometheus), openMetrics: false)
         #expect(exposition.value("present") == 1.5)
         #expect(exposition.value("absent") == nil)
+        #expect(exposition.value("each", ["host": "a"]) == 1)
+        #expect(exposition.value("each", ["host": "b"]) == 2.5)
+        #expect(exposition.families["each"]?.samples.count == 2)
+        #expect(exposition.value("times_total", ["host": "a"]) == 7)
         #expect(exposition.value("odd")?.isNaN == true)
         #expect(exposition.value("endless") == -.infinity)
         #expect(exposition.value("last_input_timestamp_seconds") == 1_732_416_000.123)

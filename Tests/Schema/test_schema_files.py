@@ -27,6 +27,9 @@ REGISTRY = Registry().with_resources(
 OPENAPI = json.loads((FOLDER / "openapi.json").read_text())
 ASYNCAPI = json.loads((FOLDER / "asyncapi.json").read_text())
 
+APPLE = {"symbol": "AAPL", "asset_type": "equity"}
+FINDING = SCHEMAS["bodies/analysis_result.schema.json"]["examples"][0]
+
 
 def validator(reference):
     """For a reference below schemas/, such as `event.schema.json`."""
@@ -90,6 +93,24 @@ def test_examples_of_a_common_part_hold(name):
         ("messages/subscribe.schema.json", {"type": "subscribe", "subscription_id": "a", "since": "1-0", "last": 1}),
         ("messages/subscribe.schema.json", {"type": "subscribe", "subscription_id": "a", "last": 1001}),
         ("messages/update_subscription.schema.json", {"type": "update_subscription", "subscription_id": "a"}),
+        ("messages/analyze.schema.json", {"type": "analyze"}),
+        ("messages/analyze.schema.json", {"type": "analyze", "asset": {"symbol": "A"}}),
+        ("messages/analyze.schema.json", {"type": "analyze", "asset": APPLE, "wait": True}),
+        ("messages/analyze.schema.json", {"type": "analyze", "asset": APPLE, "agents": []}),
+        ("messages/analyze.schema.json", {"type": "analyze", "asset": APPLE, "agents": ["astrology"]}),
+        ("messages/analyze.schema.json", {"type": "analyze", "asset": APPLE, "agents": ["risk", "risk"]}),
+        ("messages/health.schema.json", {"type": "health", "scope": "cache"}),
+        ("messages/health.schema.json", {"type": "health", "scope": "workers", "extra": 1}),
+        ("messages/health.schema.json", {"type": "health", "scope": "workers", "summary": {}}),
+        ("bodies/analysis_request.schema.json", {"asset": APPLE, "agent": ["risk"]}),
+        ("bodies/analysis_request.schema.json", {"asset": APPLE, "wait": "no"}),
+        ("bodies/analysis_batch_request.schema.json", {"assets": []}),
+        ("bodies/analysis_batch_request.schema.json", {"assets": [APPLE] * 51}),
+        ("bodies/analysis_result.schema.json", {**FINDING, "score": None}),
+        ("bodies/analysis_result.schema.json", {**FINDING, "score": 10.1}),
+        ("bodies/analysis_result.schema.json", {**FINDING, "status": "failed"}),
+        ("bodies/analysis_result.schema.json", {**FINDING, "indicators": {}}),
+        ("bodies/analysis_result.schema.json", {name: FINDING[name] for name in FINDING if name != "trend"}),
         ("filter.schema.json", {"severity": ["high"]}),
         ("filter.schema.json", {"severities": []}),
         ("filter.schema.json", {"severities": ["hgh"]}),
