@@ -1,7 +1,7 @@
 /// A weighted mean of ramps: each figure is turned into a share between a worst value and a best one.
 ///
-/// A ramp is 0 at the worst value and beyond, 1 at the best and beyond, and grows evenly between them. Figures
-/// that are not there do not count; the others then count for them in proportion.
+/// A ramp is 0 at the worst value and beyond, 1 at the best and beyond, and grows evenly between them.
+/// Figures that are not there do not count; the others then count for them in proportion.
 struct WeightedShares {
     private var sum = 0.0
     private var weights = 0.0

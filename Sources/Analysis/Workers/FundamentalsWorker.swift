@@ -19,16 +19,16 @@ import MarketData
 /// | profit_margin | up to 0 | from 0.2 | 1.5 |
 /// | revenue_growth | up to −0.1 | from 0.2 | 1 |
 ///
-/// A negative pe_ratio, pb_ratio or debt_to_equity comes of a loss or of more debt than there is property: none.
-/// So does, for pe_ratio, an eps of 0 or less. Figures that are not there do not count.
+/// A negative pe_ratio, pb_ratio or debt_to_equity comes of a loss, or of more debt than property: none. So
+/// does, for pe_ratio, an eps of 0 or less. Figures that are not there do not count.
 ///
 /// The score is 10 × the share of all weights that count. `valuation` is of the first two figures alone:
 /// undervalued from a share of 0.6, overvalued up to 0.25, else fairly_valued. `financial_health` is of the
 /// other five: excellent from 0.75, healthy from 0.5, concerning from 0.25, else poor. A label without any of
 /// its figures is null. `interpretation` is a sentence of them.
 ///
-/// `confidence` is the share of the nine metrics that have a value, times 0.8 where the source does not say of
-/// which period they are.
+/// `confidence` is the share of the nine metrics that have a value, times 0.8 where the source does not say
+/// of which period they are.
 public struct FundamentalsWorker: Worker {
     /// `fundamentals`.
     public var type: WorkerType { .fundamentals }

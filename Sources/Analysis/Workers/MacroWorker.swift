@@ -3,10 +3,10 @@ import MarketData
 
 /// Judges an asset by the state of the US economy.
 ///
-/// `factors` are interest_rate, inflation, gdp_growth and unemployment, all in percent; each {value, previous,
-/// year_ago, change, period} or, without any observation, null. `previous` is of the observation before,
-/// `year_ago` of the same month a year before, `change` is value less previous in points, `period` the day on
-/// which the value's month or quarter began. Inflation is the change of the consumer price index since the
+/// `factors` are interest_rate, inflation, gdp_growth and unemployment, all in percent; each {value,
+/// previous, year_ago, change, period} or, without any observation, null. `previous` is of the observation
+/// before, `year_ago` of the same month a year before, `change` is value less previous in points, `period` the
+/// day on which the value's month or quarter began. Inflation is the change of the consumer price index since the
 /// same month a year before, of the newest month that has one. Growth is the quarter's at an annual rate.
 ///
 /// `environment`, by the first rule that holds:
@@ -15,7 +15,7 @@ import MarketData
 /// |---|---|
 /// | stagflation | growth below 1, and inflation from 4 up |
 /// | recession | growth below 0 |
-/// | slowdown | growth below 2 where unemployment did not fall by 0.5 points in a year, or it rose by as much |
+/// | slowdown | growth below 2 and unemployment not 0.5 points or more lower than a year ago, or as much higher |
 /// | recovery | unemployment fell by 0.5 points or more in a year |
 /// | expansion | none of them, with growth or the change of unemployment known |
 ///
@@ -37,8 +37,8 @@ import MarketData
 /// (value − 4.5) / 3. The score is 5 + 5 × the mean pull of the factors that have a value and not 0 in the
 /// table. `impact` is positive from a score of 6, negative up to 4, else neutral. `narrative` is a sentence.
 ///
-/// `confidence` is the share of values, previous and year-ago values of the four factors that are there, times
-/// the share of the factors that move the score, times 0.5 for an asset of another country's market.
+/// `confidence` is the share of values, previous and year-ago values of the four factors that are there,
+/// times the share of the factors that move the score, times 0.5 for an asset of another country's market.
 public struct MacroWorker: Worker {
     /// One factor as it was found.
     private struct Factor {
@@ -158,7 +158,10 @@ public struct MacroWorker: Worker {
     /// What could not be had, and by `factor` or `factor.member` what is null for it.
     private static func missing(_ factors: [Factor], _ figures: Figures) -> [MissingFigures] {
         var missing = figures.missing.filter { $0.need == .macro }
+        let carried = Set(missing.compactMap(\.subject))
         func add(_ subject: String, _ reason: String) {
+            // What the source said of it is the better reason.
+            guard !carried.contains(subject) else { return }
             missing.append(MissingFigures(.macro, subject, reason: reason))
         }
         for factor in factors {
