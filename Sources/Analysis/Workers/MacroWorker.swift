@@ -4,10 +4,13 @@ import MarketData
 /// Judges an asset by the state of the US economy.
 ///
 /// `factors` are interest_rate, inflation, gdp_growth and unemployment, all in percent; each {value,
-/// previous, year_ago, change, period} or, without any observation, null. `previous` is of the observation
-/// before, `year_ago` of the same month a year before, `change` is value less previous in points, `period` the
-/// day on which the value's month or quarter began. Inflation is the change of the consumer price index since the
-/// same month a year before, of the newest month that has one. Growth is the quarter's at an annual rate.
+/// previous, year_ago, change, period} or, without any observation, null.
+///
+/// - `previous` is of the observation before, `year_ago` of the same month a year before.
+/// - `change` is value less previous, in points.
+/// - `period` is the day on which the value's month or quarter began.
+/// - Inflation is the change of the consumer price index since the same month a year before, of the newest
+///   month that has one. Growth is the quarter's at an annual rate.
 ///
 /// `environment`, by the first rule that holds:
 ///
@@ -15,7 +18,7 @@ import MarketData
 /// |---|---|
 /// | stagflation | growth below 1, and inflation from 4 up |
 /// | recession | growth below 0 |
-/// | slowdown | growth below 2 and unemployment not 0.5 points or more lower than a year ago, or as much higher |
+/// | slowdown | growth below 2, unless unemployment fell by 0.5 points in a year; or it rose by as much |
 /// | recovery | unemployment fell by 0.5 points or more in a year |
 /// | expansion | none of them, with growth or the change of unemployment known |
 ///
