@@ -30,6 +30,17 @@ struct FigureSheet {
         let reason = available < needed ? "\(available) \(unit), \(needed) needed" : undefined()
         missing.append(MissingFigures(.bars, name, reason: reason))
     }
+
+    /// Adds a figure of any source; what is not finite is none. Where there is none, `reason` says why.
+    mutating func add(_ name: String, _ value: Double?, need: DataNeed, reason: @autoclosure () -> String) {
+        let figure = JSONValue.figure(value)
+        members[name] = figure
+        guard figure == .null else {
+            present += 1
+            return
+        }
+        missing.append(MissingFigures(need, name, reason: reason()))
+    }
 }
 
 extension InsufficientData {
