@@ -11,9 +11,6 @@ import Locking
 /// What is under way and what waits is bounded; the same asset asked twice at once is judged once; findings
 /// count for a while, by their type.
 public final class AgentOrchestrator: Sendable {
-    /// A shutdown waits for running analyses for so long, in milliseconds.
-    private static let shutdownMilliseconds: UInt64 = 5_000
-
     /// How the workers are.
     public let healthMonitor: WorkerHealthMonitor
     /// The types that are switched on.
@@ -93,11 +90,11 @@ public final class AgentOrchestrator: Sendable {
         line.close()
     }
 
-    /// Drains, waits for what is running, at most five seconds, and ends the workers.
-    public func shutdown() async {
+    /// Drains, waits for what is running, at most that long, and ends the workers.
+    public func shutdown(within limit: Duration = .seconds(5)) async {
         drain()
         checking.withLock { $0 }?.cancel()
-        let end = now() + Self.shutdownMilliseconds
+        let end = now() + UInt64(max(0, limit / .milliseconds(1)))
         while line.underWay > 0, now() < end {
             guard (try? await Task.sleep(for: .milliseconds(10))) != nil else { break }
         }
