@@ -69,6 +69,9 @@ final class FigureGathering: Sendable {
                 return await observations(market)
             case .news:
                 let articles = try await market.news.news(about: asset, limit: articleLimit)
+                guard !articles.isEmpty else {
+                    throw MarketDataError("there are no articles about \(asset.symbol)")
+                }
                 return { figures, _ in figures.articles = articles }
             case .optionChain:
                 let chain = try await market.optionChains.optionChain(of: asset)
@@ -162,10 +165,11 @@ final class FigureGathering: Sendable {
                     }
                 }
             }
-            return await group.reduce(into: []) { $0.append($1) }
+            return await group.reduce(into: [:]) { $0[$1.0] = $1.1 }
         }
         return { figures, _ in
-            for (indicator, result) in answers {
+            for indicator in MacroIndicator.allCases {
+                guard let result = answers[indicator] else { continue }
                 switch result {
                 case .success(let observations): figures.observations[indicator] = observations
                 case .failure(let error):
