@@ -11,6 +11,9 @@ import Locking
 /// What is under way and what waits is bounded; the same asset asked twice at once is judged once; findings
 /// count for a while, by their type.
 public final class AgentOrchestrator: Sendable {
+    /// How long a shutdown waits for the workers' ends.
+    private static let endLimit = Duration.seconds(5)
+
     /// How the workers are.
     public let healthMonitor: WorkerHealthMonitor
     /// The types that are switched on.
@@ -90,16 +93,26 @@ public final class AgentOrchestrator: Sendable {
         line.close()
     }
 
-    /// Drains, waits for what is running, at most that long, and ends the workers.
+    /// Drains, waits for what is running, at most that long, and ends the workers, in five seconds more.
     public func shutdown(within limit: Duration = .seconds(5)) async {
         drain()
         checking.withLock { $0 }?.cancel()
-        let end = now() + UInt64(max(0, limit / .milliseconds(1)))
-        while line.underWay > 0, now() < end {
-            guard (try? await Task.sleep(for: .milliseconds(10))) != nil else { break }
+        await wait(limit) { self.line.underWay == 0 }
+        // Not children of this task, which would have to wait for one that hangs.
+        let running = Locked(pools.count)
+        for pool in pools.values {
+            Task {
+                await pool.shutDown()
+                running.withLock { $0 -= 1 }
+            }
         }
-        await withTaskGroup(of: Void.self) { group in
-            for pool in pools.values { group.addTask { await pool.shutDown() } }
+        await wait(Self.endLimit) { running.withLock { $0 } == 0 }
+    }
+
+    private func wait(_ limit: Duration, until isMet: () -> Bool) async {
+        let end = ContinuousClock.now + limit
+        while !isMet(), ContinuousClock.now < end {
+            guard (try? await Task.sleep(for: .milliseconds(10))) != nil else { return }
         }
     }
 
@@ -158,8 +171,7 @@ public final class AgentOrchestrator: Sendable {
                 board.update(progress)
                 told?(progress)
             }
-            board.end(ended)
-            told?(ended)
+            told?(board.end(ended))
         }
         board.started(id, work)
         return id
@@ -173,13 +185,7 @@ public final class AgentOrchestrator: Sendable {
     /// Ends a task that has not ended, and gives it as it is then; nil where there is none.
     public func cancel(_ id: String) -> AnalysisTask? {
         board.cancel(id)
-        guard var task = board.task(id) else { return nil }
-        if !task.progress.status.isFinal {
-            // What runs is told so and ends in a moment.
-            task.progress.status = .cancelled
-            task.progress.refusal = .cancelled
-        }
-        return task
+        return board.task(id)
     }
 
     private func types(_ agents: [WorkerType]?) throws(AnalysisRefusal) -> [WorkerType] {
@@ -203,7 +209,8 @@ public final class AgentOrchestrator: Sendable {
             progress.status = progress.refusal == .cancelled ? .cancelled : .failed
             return progress
         }
-        defer { line.leave(after: now() - min(begun, now())) }
+        let entered = now()
+        defer { line.leave(after: now() - min(entered, now())) }
         progress.status = .running
         told(progress)
         let left = limit - .milliseconds(Int64(clamping: now() - min(begun, now())))
