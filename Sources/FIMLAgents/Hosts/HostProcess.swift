@@ -25,7 +25,8 @@ public final class HostProcess: WorkerHost {
     /// A host, which is started at once; tasks may be given to it right away.
     ///
     /// - Parameter workers: how many workers the host has, as the command tells it.
-    /// - Parameter maxHeartbeatAge: how long it may be silent; it says every 5 s that it lives.
+    /// - Parameter maxHeartbeatAge: how long it may be silent; it says every 5 s that it lives, so less than
+    ///   6 s counts as 6.
     /// - Parameter onChange: is told each change of its state, on the supervisor's thread; must not block.
     public init(
         _ type: WorkerType, workers: Int, command: HostCommand, limits: HostLimits,
