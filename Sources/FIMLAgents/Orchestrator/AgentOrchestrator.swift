@@ -35,8 +35,19 @@ public final class AgentOrchestrator: Sendable {
         let asset: Asset
     }
 
-    /// An orchestrator as it is set, on a market. `hosts` makes the place where the workers of a type run;
-    /// without one, they run in this process. Without an interpreter rules decide what figures mean.
+    /// An orchestrator as it is set, on a market, whose workers run in this process. Rules decide what figures
+    /// mean.
+    public convenience init(_ settings: Settings, market: AnalysisMarket) {
+        self.init(
+            settings, market: market,
+            hosts: { type in
+                let count = WorkerPool.size(of: type, settings.workers)
+                return InProcessHost(type, workers: count) { WorkerSet.worker(type) }
+            })
+    }
+
+    /// An orchestrator as it is set, on a market. `hosts` makes the place where the workers of a type run.
+    /// Without an interpreter rules decide what figures mean.
     public convenience init(
         _ settings: Settings, market: AnalysisMarket,
         hosts: @escaping @Sendable (WorkerType) -> any WorkerHost,
