@@ -11,7 +11,7 @@ struct GuideExampleTests {
         // Initialise the orchestrator: settings by their names, and the recorded market.
         let settings = try Settings.load(environment: ["WORKER_POOL_SIZE": "2"]).settings
         let market = try ReplayMarket(Recording.load(directory: Self.recording), from: nil, speed: 86_400)
-        let orchestrator = AgentOrchestrator(settings, market: AnalysisMarket(market, isLive: false))
+        let orchestrator = AgentOrchestrator(settings, market: AnalysisMarket(recorded: market))
         await orchestrator.initialize()
 
         // Analyse an asset with all enabled workers.

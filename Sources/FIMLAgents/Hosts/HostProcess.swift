@@ -81,17 +81,15 @@ public final class HostProcess: WorkerHost {
         let request = WorkerRequest(task: task, worker: worker, figures: figures)
         let market = figures.withoutSubject
         let process = board.processNumber
-        func send(_ frame: [UInt8]) {
-            supervisor.inbox.post(
-                .run(
-                    host: id, HostTask(id: task, frame: frame, process: process, limit: limit, answer: answer)
-                ))
+        func send(_ frame: [UInt8], to process: Int?) {
+            let task = HostTask(id: task, frame: frame, process: process, limit: limit, answer: answer)
+            supervisor.inbox.post(.run(host: id, task))
         }
         let isSent = sent.withLock { sent in
             sent.follow(process: process)
             guard let place = sent.place(of: market), let frame = WorkerFrame.encode(request.held(at: place))
             else { return false }
-            send(frame)
+            send(frame, to: process)
             return true
         }
         if isSent { return }
@@ -100,7 +98,7 @@ public final class HostProcess: WorkerHost {
             sent.follow(process: process)
             let place = text.count <= SentFigures.maxBytes ? sent.keep(market) : nil
             if let frame = WorkerFrame.encode(request.carrying(text, keptAt: place)) {
-                send(frame)
+                send(frame, to: nil)
             } else {
                 let reason = "the figures are longer than \(FrameReader.maxBytes) bytes"
                 answer.resume(returning: .failure(.threw(reason)))

@@ -93,7 +93,7 @@ final class HostRun {
             task.answer.resume(returning: .failure(isShuttingDown ? .stopped : .hostLost(whyGone)))
             return
         }
-        guard task.process == plan.board.processNumber else {
+        guard task.process == nil || task.process == plan.board.processNumber else {
             task.answer.resume(returning: .failure(.hostLost("it was started anew")))
             return
         }

@@ -5,8 +5,8 @@ import Foundation
 import LinuxSystem
 import Locking
 
-/// Has the workers judge assets: gathers what they need, gives each type's task to a worker, tries again where
-/// one fails, and puts the findings together.
+/// Has the workers judge assets: gathers what they need, gives each type's task to a worker, tries again
+/// where one fails, and puts the findings together.
 ///
 /// What is under way and what waits is bounded; the same asset asked twice at once is judged once; findings
 /// count for a while, by their type.
@@ -35,8 +35,8 @@ public final class AgentOrchestrator: Sendable {
         let asset: Asset
     }
 
-    /// An orchestrator as it is set, on a market, whose workers run in this process. Rules decide what figures
-    /// mean.
+    /// An orchestrator as it is set, on a market, whose workers run in this process. Rules decide what
+    /// figures mean.
     public convenience init(_ settings: Settings, market: AnalysisMarket) {
         self.init(
             settings, market: market,

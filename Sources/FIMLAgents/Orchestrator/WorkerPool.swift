@@ -192,8 +192,8 @@ final class WorkerPool: Sendable {
                 state.instances[worker].tally.failed(
                     failure.description, isTimeout: failure.isTimeout, at: time)
             }
-            // A circuit that opened leaves those who wait without hope, and one that closed has room for many:
-            // all look again.
+            // A circuit that opened leaves those who wait without hope, and one that closed has room for
+            // many: all look again.
             let after = state.instances[worker].circuit.state
             let isAsBefore = before == .closed && after == .closed
             let woken = isAsBefore ? min(1, state.waiting.count) : state.waiting.count
