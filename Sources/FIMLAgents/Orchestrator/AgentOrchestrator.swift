@@ -5,8 +5,8 @@ import Foundation
 import LinuxSystem
 import Locking
 
-/// Has the workers judge assets: gathers what they need, gives each type's task to a worker, tries again where
-/// one fails, and puts the findings together.
+/// Has the workers judge assets: gathers what they need, gives each type's task to a worker, tries again
+/// where one fails, and puts the findings together.
 ///
 /// What is under way and what waits is bounded; the same asset asked twice at once is judged once; findings
 /// count for a while, by their type.
@@ -283,6 +283,11 @@ public final class AgentOrchestrator: Sendable {
     }
 
     func pool(_ type: WorkerType) -> WorkerPool? { pools[type] }
+
+    /// How many analyses are under way.
+    var underWay: Int { line.underWay }
+    /// How many wait for their turn.
+    var waiting: Int { line.waiting }
 }
 
 extension WorkerResult {

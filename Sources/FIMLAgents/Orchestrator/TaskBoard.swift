@@ -57,8 +57,8 @@ final class TaskBoard: Sendable {
         }
     }
 
-    /// A task has ended; how it counts: one that was cancelled in its last moment is cancelled, as whoever did
-    /// it was told.
+    /// A task has ended; how it counts: one that was cancelled in its last moment is cancelled, as whoever
+    /// did it was told.
     func end(_ progress: TaskProgress) -> TaskProgress {
         // Kept for who asks after it, so counted by what it will be as text.
         let bytes = 512 + (progress.analysis?.results.count ?? 0) * 2_048
