@@ -159,7 +159,7 @@ final class WorkerObservations: WorkerObserver {
 
 /// An orchestrator with everything around it scripted.
 struct AnalysisRig {
-    let clock = ManualClock()
+    let clock: ManualClock
     let market: ScriptedMarket
     let hosts: [WorkerType: ScriptedHost]
     let observations = WorkerObservations()
@@ -168,7 +168,7 @@ struct AnalysisRig {
     /// Settings without pauses, changed by `change`; hosts that score 6 but for those given.
     init(
         _ hosts: [WorkerType: ScriptedHost] = [:], market: ScriptedMarket = ScriptedMarket(),
-        isLive: Bool = true, interpreter: (any Interpreter)? = nil,
+        isLive: Bool = true, interpreter: (any Interpreter)? = nil, clock: ManualClock = ManualClock(),
         _ change: (inout Settings) -> Void = { _ in }
     ) {
         var settings = Settings()
@@ -178,7 +178,7 @@ struct AnalysisRig {
             uniqueKeysWithValues: WorkerType.allCases.map { ($0, hosts[$0] ?? ScriptedHost($0)) })
         self.hosts = all
         self.market = market
-        let clock = clock
+        self.clock = clock
         orchestrator = AgentOrchestrator(
             settings, market: AnalysisMarket(market, isLive: isLive),
             hosts: { type in all[type] ?? ScriptedHost(type) }, interpreter: interpreter,

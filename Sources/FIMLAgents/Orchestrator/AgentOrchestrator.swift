@@ -167,11 +167,12 @@ public final class AgentOrchestrator: Sendable {
         board.add(progress)
         let board = board
         let work = Task {
-            let ended = await run(progress, types, ticket) { progress in
+            let last = await run(progress, types, ticket) { progress in
                 board.update(progress)
                 told?(progress)
             }
-            told?(board.end(ended))
+            let ended = board.end(last)
+            told?(ended)
         }
         board.started(id, work)
         return id
