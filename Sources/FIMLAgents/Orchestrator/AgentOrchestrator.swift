@@ -178,11 +178,12 @@ public final class AgentOrchestrator: Sendable {
         board.add(progress)
         let board = board
         let work = Task {
-            let ended = await run(progress, types, ticket) { progress in
+            let last = await run(progress, types, ticket) { progress in
                 board.update(progress)
                 told?(progress)
             }
-            told?(board.end(ended))
+            let ended = board.end(last)
+            told?(ended)
         }
         board.started(id, work)
         return id
@@ -294,6 +295,11 @@ public final class AgentOrchestrator: Sendable {
     }
 
     func pool(_ type: WorkerType) -> WorkerPool? { pools[type] }
+
+    /// How many analyses are under way.
+    var underWay: Int { line.underWay }
+    /// How many wait for their turn.
+    var waiting: Int { line.waiting }
 }
 
 extension WorkerResult {

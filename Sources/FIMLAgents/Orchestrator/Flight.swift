@@ -69,6 +69,9 @@ final class Flight<Value: Sendable>: Sendable {
         return state.work
     }
 
+    /// How many wait for it.
+    var waitingCount: Int { state.withLock { $0.waiting.count } }
+
     /// Whether it is no use to wait for it.
     var isAbandoned: Bool { state.withLock { $0.isAbandoned } }
 }

@@ -114,6 +114,9 @@ final class WorkerPool: Sendable {
         }
     }
 
+    /// How many tasks wait for room.
+    var waitingCount: Int { state.withLock { $0.waiting.count } }
+
     private func wakeNext() {
         let turn = state.withLock { $0.waiting.isEmpty ? nil : $0.waiting.removeFirst().turn }
         turn?.resume()
@@ -308,7 +311,7 @@ final class WorkerPool: Sendable {
 }
 
 /// Why a try of a task led to nothing.
-enum AttemptFailure: Error {
+enum AttemptFailure: Error, Equatable {
     /// The worker failed.
     case worker(WorkerFailure, Int)
     /// Every circuit is open; the first may be tried after so many milliseconds.
