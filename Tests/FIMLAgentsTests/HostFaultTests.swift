@@ -125,7 +125,8 @@ struct HostFaultTests {
 
     @Test("A process that is stopped is heard of no more, and started again")
     func stopped() async throws {
-        let faulty = FaultyHost(maxHeartbeatAge: .seconds(6), supervisor: supervisor)
+        let faulty = FaultyHost(maxHeartbeatAge: .seconds(1), supervisor: supervisor)
+        // Hosts speak every 5 s, so nothing shorter than 6 s is taken.
         let process = try await faulty.process()
         kill(process, SIGSTOP)
         #expect(await faulty.run("AAPL") == .failure(.hostLost("no heartbeat for 6.0 seconds")))

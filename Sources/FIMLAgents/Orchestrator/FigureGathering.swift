@@ -76,6 +76,9 @@ final class FigureGathering: Sendable {
                 await observations(market, into: &part)
             case .news:
                 part.articles = try await market.news.news(about: asset, limit: articleLimit)
+                guard !part.articles.isEmpty else {
+                    throw MarketDataError("there are no articles about \(asset.symbol)")
+                }
             case .optionChain:
                 part.optionChain = try await market.optionChains.optionChain(of: asset)
             }
