@@ -7,9 +7,10 @@ import MarketData
 /// sums of contracts, put_call_ratio and put_call_oi_ratio puts over calls. An implied volatility is a
 /// year's, as a fraction; the mean of a side is over its contracts whose source tells one above 0, as it
 /// tells it. Where a source tells none, that of Black, Scholes and Merton at the middle of bid and ask takes
-/// its place, with 4 % interest and no yield, for at most 64 contracts. avg_implied_volatility is the mean of
-/// both sides, volatility_skew puts less calls. Unusual is a contract with a volume above 100 and above twice
-/// its open interest; one that is not told counts as 1.
+/// its place, with 4 % interest and no yield, for the first 32 calls and 32 puts that have a bid and an ask.
+/// The price of the asset is the chain's, else the newest close. avg_implied_volatility is the mean of both
+/// sides, volatility_skew puts less calls. Unusual is a contract with a volume above 100 and above twice its
+/// open interest; one that is not told counts as 1.
 ///
 /// `sentiment`: bullish below a put_call_ratio of 0.7, bearish above 1.2, else neutral. `volatility_outlook`
 /// by avg_implied_volatility: compressed below 0.15, normal below 0.35, elevated below 0.6, else extreme.
@@ -30,7 +31,8 @@ public struct OptionsWorker: Worker {
     public var type: WorkerType { .options }
 
     static let rate = 0.04
-    static let solveLimit = 64
+    /// So many volatilities are computed of each side: neither uses up what the other needs.
+    static let solvesPerSide = 32
     private static let unusualLimit = 10
 
     /// A worker without state.
@@ -123,7 +125,8 @@ public struct OptionsWorker: Worker {
     private static func activity(_ contract: OptionContract) -> JSONValue {
         [
             "contract": .string(contract.symbol), "kind": .string(contract.kind.rawValue),
-            "strike": .figure(contract.strike), "expires_on": .string(contract.expiresOn.rfc3339),
+            "strike": .figure(contract.strike),
+            "expires_on": .string(String(contract.expiresOn.rfc3339.prefix(10))),
             "volume": .figure(contract.volume), "open_interest": .figure(contract.openInterest),
         ]
     }
@@ -139,6 +142,8 @@ struct OptionSides {
         var openInterest = 0.0
         /// Contracts whose volume is unusual.
         var unusualCount = 0
+        /// Contracts whose volatility had to be computed.
+        var solveCount = 0
         private var volatilitySum = 0.0
         private var volatilityCount = 0
 
@@ -175,7 +180,6 @@ struct OptionSides {
 
     /// `spot`: what the asset is worth, for contracts whose volatility has to be computed.
     init(_ contracts: [OptionContract], _ chain: OptionChain, spot: Double?) {
-        var solved = 0
         for contract in contracts {
             var side = contract.kind == .call ? call : put
             let volume = amount(contract.volume)
@@ -187,21 +191,30 @@ struct OptionSides {
             }
             if let told = contract.impliedVolatility, told > 0, told.isFinite {
                 side.add(volatility: told)
-            } else if let spot, solved < OptionsWorker.solveLimit, contract.impliedVolatility == nil {
-                solved += 1
-                if let volatility = Self.solve(contract, chain, spot) { side.add(volatility: volatility) }
+            } else if let spot, let middle = Self.middle(contract), contract.impliedVolatility == nil,
+                side.solveCount < OptionsWorker.solvesPerSide
+            {
+                side.solveCount += 1
+                let volatility = Self.option(contract, chain, spot).impliedVolatility(price: middle)
+                if let volatility { side.add(volatility: volatility) }
             }
             if contract.kind == .call { call = side } else { put = side }
         }
         unusual.sort { (amount($0.volume), $1.symbol) > (amount($1.volume), $0.symbol) }
     }
 
-    private static func solve(_ contract: OptionContract, _ chain: OptionChain, _ spot: Double) -> Double? {
+    /// The middle of bid and ask; nil unless there are both, in order.
+    private static func middle(_ contract: OptionContract) -> Double? {
         guard let bid = contract.bid, let ask = contract.ask, bid > 0, ask >= bid else { return nil }
-        let option = BlackScholesMerton(
+        return bid / 2 + ask / 2
+    }
+
+    private static func option(
+        _ contract: OptionContract, _ chain: OptionChain, _ spot: Double
+    ) -> BlackScholesMerton {
+        BlackScholesMerton(
             kind: contract.kind, spot: spot, strike: contract.strike, rate: OptionsWorker.rate, yield: 0,
             years: contract.years(from: chain.observedAt))
-        return option.impliedVolatility(price: bid / 2 + ask / 2)
     }
 }
 
