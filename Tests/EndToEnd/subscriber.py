@@ -96,9 +96,9 @@ class Subscriber:
         return schemas.check_message(text)
 
     def receive(self, type, timeout=None):
-        """The next message, which must be of that type; heartbeats before it are skipped."""
+        """The next message, which must be of that type; heartbeats and what is told of a status before it are skipped."""
         message = self.next(timeout)
-        while message["type"] == "heartbeat" and type != "heartbeat":
+        while message["type"] in ("heartbeat", "status") and type != message["type"]:
             message = self.next(timeout)
         assert message["type"] == type, message
         return message

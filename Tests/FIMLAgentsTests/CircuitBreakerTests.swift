@@ -25,13 +25,16 @@ struct CircuitBreakerTests {
         }
         for event in events {
             switch event {
-            case .fails(let time): circuit.failed(isTrial: false, at: Self.milliseconds(time))
+            case .fails(let time):
+                circuit.failed(
+                    isTrial: false, begun: Self.milliseconds(time), at: Self.milliseconds(time))
             case .answers: circuit.succeeded(isTrial: false)
             case .isAbandoned(let time): circuit.abandoned(isTrial: false, at: Self.milliseconds(time))
             case .trialBegins(let time): trial(time)
             case .trialFails(let time):
                 trial(time)
-                circuit.failed(isTrial: true, at: Self.milliseconds(time))
+                circuit.failed(
+                    isTrial: true, begun: Self.milliseconds(time), at: Self.milliseconds(time))
             case .trialAnswers(let time):
                 trial(time)
                 circuit.succeeded(isTrial: true)
@@ -102,5 +105,16 @@ struct CircuitBreakerTests {
         for (time, admits) in row.admits {
             #expect(circuit.admits(at: Self.milliseconds(time)) == admits, "at \(time) s")
         }
+    }
+
+    @Test("Of tasks that were under way together, as one process loses them, only the first counts")
+    func together() {
+        var circuit = CircuitBreaker(threshold: 5, openMilliseconds: 60_000)
+        for _ in 0..<20 { circuit.failed(isTrial: false, begun: 100, at: 200) }
+        #expect((circuit.state, circuit.failures) == (.closed, 1))
+        for begun: UInt64 in [200, 300, 400] { circuit.failed(isTrial: false, begun: begun, at: begun + 100) }
+        #expect((circuit.state, circuit.failures) == (.closed, 4))
+        circuit.failed(isTrial: false, begun: 500, at: 600)
+        #expect(circuit.state == .open)
     }
 }

@@ -24,6 +24,7 @@ struct CircuitBreaker {
     private(set) var failures = 0
     /// When a task may try; of use while it is open.
     private(set) var opensAt: UInt64 = 0
+    private var lastFailure: UInt64 = 0
 
     init(threshold: Int, openMilliseconds: UInt64) {
         self.threshold = threshold
@@ -56,8 +57,11 @@ struct CircuitBreaker {
         failures = 0
     }
 
-    /// A task failed.
-    mutating func failed(isTrial: Bool, at now: UInt64) {
+    /// A task failed that was given at `begun`. Of those that were under way together only the first counts:
+    /// one process that ends takes many tasks with it.
+    mutating func failed(isTrial: Bool, begun: UInt64, at now: UInt64) {
+        guard failures == 0 || begun >= lastFailure else { return }
+        lastFailure = now
         failures += 1
         guard isTrial || (state == .closed && failures >= threshold) else { return }
         state = .open

@@ -58,7 +58,7 @@ extension AgentOrchestrator {
         guard let pool = pool(type) else { return ended(type, asset, .unavailable, begun: begun) }
         var last: (failure: WorkerFailure, worker: Int)?
         for attempt in 1...(settings.workers.retryAttempts + 1) {
-            if attempt > 1, (try? await Task.sleep(for: pause())) == nil { break }
+            if attempt > 1, (try? await Task.sleep(for: pause(after: last?.failure))) == nil { break }
             do throws(AttemptFailure) {
                 let (answer, worker) = try await pool.attempt(figures, avoiding: last?.worker)
                 return await result(type, asset, answer, pool.id(worker), attempt, begun)
@@ -123,8 +123,11 @@ extension AgentOrchestrator {
 
     /// The pause before another try, a quarter more or less, so that many that failed together do not come
     /// back together.
-    private func pause() -> Duration {
-        settings.workers.retryDelay * Double.random(in: 0.75...1.25)
+    private func pause(after failure: WorkerFailure?) -> Duration {
+        var pause = settings.workers.retryDelay
+        // A process is started again within some tenths of a second.
+        if case .hostLost = failure { pause = max(pause, .milliseconds(500)) }
+        return pause * Double.random(in: 0.75...1.25)
     }
 
     private func ended(

@@ -147,16 +147,21 @@ public final class AgentOrchestrator: Sendable {
     ) async -> [Result<AssetAnalysis, AnalysisRefusal>] {
         await withTaskGroup(of: (Int, Result<AssetAnalysis, AnalysisRefusal>).self) { group in
             for (index, asset) in assets.enumerated() {
-                group.addTask {
-                    do throws(AnalysisRefusal) {
-                        return (index, .success(try await self.analyzeAsset(asset, agents: agents)))
-                    } catch {
-                        return (index, .failure(error))
-                    }
-                }
+                group.addTask { (index, await self.outcome(of: asset, agents)) }
             }
             let answers = await group.reduce(into: [:]) { $0[$1.0] = $1.1 }
             return assets.indices.map { answers[$0] ?? .failure(.cancelled) }
+        }
+    }
+
+    // By itself: within the tuple of the child task optimised code lost the index (Swift 6.3).
+    private func outcome(
+        of asset: Asset, _ agents: [WorkerType]?
+    ) async -> Result<AssetAnalysis, AnalysisRefusal> {
+        do throws(AnalysisRefusal) {
+            return .success(try await analyzeAsset(asset, agents: agents))
+        } catch {
+            return .failure(error)
         }
     }
 

@@ -191,7 +191,7 @@ final class WorkerPool: Sendable {
             case .failure(.stopped):
                 state.instances[worker].circuit.abandoned(isTrial: isTrial, at: now)
             case .failure(let failure):
-                state.instances[worker].circuit.failed(isTrial: isTrial, at: now)
+                state.instances[worker].circuit.failed(isTrial: isTrial, begun: begun, at: now)
                 state.instances[worker].tally.failed(
                     failure.description, isTimeout: failure.isTimeout, at: time)
             }
