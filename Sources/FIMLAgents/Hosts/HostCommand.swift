@@ -69,6 +69,8 @@ extension HostLimits {
         }
         do throws(SystemCallError) {
             try ProcessLimits.forbidCoreDumps(of: child.id)
+            // Events must not wait for analyses.
+            try ProcessLimits.letOthersGoFirst(child.id)
             if let group = applied.group {
                 try group.add(child.id)
                 applied.memoryLimitedBy = "cgroup v2"
