@@ -80,28 +80,34 @@ struct AnalysisBoundsTests {
         #expect(rig.host(.technical).calls.map(\.figures.asset) == (0...20).map(Asset.numbered))
     }
 
-    @Test("One whose turn does not come in time is refused, and its place in the line is free")
+    @Test("One whose turn does not come in time is refused, and no place is lost")
     func turnDoesNotCome() async throws {
         let latch = Latch()
         let host = ScriptedHost(.technical) { _ in .hold(latch, then: .score(6, confidence: 1)) }
         let rig = AnalysisRig([.technical: host]) {
             $0.analysis.maxConcurrent = 1
-            $0.analysis.maxQueued = 1
             $0.analysis.timeout = .milliseconds(300)
         }
-        let first = analyze(rig, 0)
-        await until("the first runs") { host.running == 1 }
-        // By the real clock the first ends first: whether it gives its turn in time is not certain.
-        let line = AnalysisLine(places: 1, waiting: 1)
-        _ = try line.book()
-        _ = try line.book()
-        #expect(throws: AnalysisRefusal.self) { try line.book() }
-        let second = Task { await line.turn(of: try line.book()) }
-        _ = await second.result
-        let late = try await first.value
-        #expect(late[.technical]?.status == .timedOut)
-        #expect(late.aggregate.overallScore == nil)
+        // Each has its place, or one in the line, at once.
+        let ids = try (0...10).map { try rig.orchestrator.begin(.numbered($0), agents: [.technical]) }
+        #expect(rig.orchestrator.waiting == 10)
+        var refused = 0
+        for id in ids {
+            await until("it has ended") { rig.orchestrator.task(id)?.finishedAt != nil }
+            let ended = try #require(rig.orchestrator.task(id)?.progress)
+            if ended.refusal == .timedOut {
+                #expect(ended.status == .failed)
+                refused += 1
+            } else {
+                // The first, and who got the turn that it gave back just in time.
+                #expect(ended.analysis?[.technical]?.status == .timedOut)
+            }
+        }
+        #expect((1...10).contains(refused))
+        await until("all places are free") { rig.orchestrator.underWay == 0 }
+        #expect(rig.orchestrator.waiting == 0)
         latch.open()
+        #expect(try await analyze(rig, 11).value[.technical]?.status == .completed)
     }
 
     @Test("A place is never lost where turns come just as time is up or the task is cancelled")
@@ -126,13 +132,13 @@ struct AnalysisBoundsTests {
     func timeout() async throws {
         let latch = Latch()
         let slow = ScriptedHost(.risk) { _ in .hold(latch, then: .score(1, confidence: 1)) }
-        let rig = AnalysisRig([.risk: slow]) { $0.analysis.timeout = .seconds(1) }
+        let rig = AnalysisRig([.risk: slow]) { $0.analysis.timeout = .seconds(5) }
         let analysis = try await rig.orchestrator.analyzeAsset(.apple)
         #expect(analysis.results.count == 8)
         for result in analysis.results {
             #expect(result.status == (result.type == .risk ? .timedOut : .completed), "\(result.type)")
         }
-        #expect(analysis[.risk]?.error == "not there when the analysis had to end, after 1 s")
+        #expect(analysis[.risk]?.error == "not there when the analysis had to end, after 5 s")
         #expect(analysis.aggregate.agentCount == 7)
         #expect(analysis.aggregate.asked == 8)
         #expect(rig.orchestrator.cachedAnswer(.apple) == nil)

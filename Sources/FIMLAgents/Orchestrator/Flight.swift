@@ -42,10 +42,11 @@ final class Flight<Value: Sendable>: Sendable {
         return await withTaskCancellationHandler {
             await withCheckedContinuation { waiter in
                 let (answer, work): (Value??, Task<Void, Never>?) = state.withLock { state in
+                    // Also where it has ended since: what comes of cancelled work is no value.
+                    if state.isAbandoned { return (.some(nil), nil) }
                     if let value = state.value { return (.some(value), nil) }
                     // Cancelled before it waited: nobody else may be there to end the work.
                     if Task.isCancelled { return (.some(nil), Self.abandon(&state)) }
-                    if state.isAbandoned { return (.some(nil), nil) }
                     state.waiting[id] = waiter
                     return (nil, nil)
                 }
