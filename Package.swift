@@ -99,7 +99,8 @@ let package = Package(
                 "Configuration", "FIMLCore", "FIMLWatchdogs", "GatewayTesting", "Locking", "MarketData",
             ]),
         .testTarget(
-            name: "AnalysisTests", dependencies: ["Analysis", "FIMLCore", "GatewayTesting", "MarketData"]),
+            name: "AnalysisTests",
+            dependencies: ["Analysis", "FIMLCore", "GatewayTesting", "MarketData", "MarketProviders"]),
         // Hosts whose workers misbehave, and a parent of one: what the tests of worker hosts start.
         .executableTarget(
             name: "faulty-worker",
