@@ -79,9 +79,9 @@ struct OptionsWorkerTests {
             ])
         #expect(
             finding.value("interpretation")?.text
-                == "By 4 options that expire on 2026-02-04, traders are neutral and expected volatility is "
-                + "normal: 0.85 puts traded per call, implied volatility 30.0 %, puts less calls 10.0 points, "
-                + "1 with unusual volume.")
+                == "By 4 options that expire on 2026-02-04, traders are neutral and expected volatility "
+                + "is normal: 0.85 puts traded per call, implied volatility 30.0 %, puts less calls "
+                + "10.0 points, 1 with unusual volume.")
     }
 
     @Test(

@@ -3,10 +3,10 @@ import MarketData
 
 /// The options of a chain that expire on the same day: what one judgement is about.
 ///
-/// Of a chain with several days of expiry it is the nearest that is at least a week away: in its last days an
-/// option's implied volatility says little of the asset, and the nearest day is where most is traded. Without
-/// such a day it is the last of the nearer ones; on the day of its expiry an option still trades. What expired
-/// before the chain was taken does not count.
+/// Of a chain with several days of expiry it is the nearest that is at least a week away: in its last days
+/// an option's implied volatility says little of the asset, and the nearest day is where most is traded.
+/// Without such a day it is the last of the nearer ones; on the day of its expiry an option still trades.
+/// What expired before the chain was taken does not count.
 struct OptionSeries {
     /// So many days a series is at least away, where there is one.
     static let minDays: Int64 = 7
@@ -18,8 +18,8 @@ struct OptionSeries {
     /// In the order of the chain; at least one.
     let contracts: [OptionContract]
 
-    /// The series of a chain; nil where all of it has expired, or nothing is in it. A contract whose strike is
-    /// no price is left out.
+    /// The series of a chain; nil where all of it has expired, or nothing is in it. A contract whose strike
+    /// is no price is left out.
     init?(of chain: OptionChain) {
         let today = Self.day(of: chain.observedAt)
         var chosen: Int64?

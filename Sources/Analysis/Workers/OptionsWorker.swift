@@ -1,33 +1,34 @@
 import FIMLCore
 import MarketData
 
-/// Judges an asset by the options on it: what their traders fear and hope, and how far they expect it to move.
+/// Judges an asset by the options on it: what their traders fear and hope, and how far they expect it to
+/// move.
 ///
 /// All figures are of one day of expiry, the nearest that is at least a week away (`OptionSeries`).
 ///
 /// - `total_call_volume` and `total_put_volume` are what was traded of the contracts of which that is given;
-///   `put_call_ratio` is puts over calls, `put_call_oi_ratio` the same of open interest. Where none of a kind
-///   is given, or the calls sum up to 0, there is no ratio.
+///   `put_call_ratio` is puts over calls, `put_call_oi_ratio` the same of open interest. Where none of a
+///   kind is given, or the calls sum up to 0, there is no ratio.
 /// - `call_implied_volatility` and `put_implied_volatility` are plain means over the contracts, fractions a
 ///   year; `avg_implied_volatility` is the mean of the two, or the one that there is; `volatility_skew` is
 ///   puts less calls.
 /// - The implied volatility is the source's. Where it gives none, it is computed from the middle of bid and
-///   ask (Black-Scholes-Merton, as if the option were European, T in calendar days over 365), if the ask is not
-///   below the bid, and the bid alone implies one too. Two things are assumed: a riskless rate of 4 % and no
-///   dividends. What the asset is worth is the chain's word, else the newest bar's close. On the day of expiry
-///   nothing is computed.
-/// - `unusual_call_count` and `unusual_put_count` are contracts traded more than 100 times and more than twice
-///   their open interest; one that is not given counts as 1. `unusual_activity` lists at most 10 of them, most
-///   traded first, each {contract, kind, strike, expires_on, volume, open_interest, implied_volatility}; the
-///   last two are null where the source does not say.
+///   ask (Black-Scholes-Merton, as if the option were European, T in calendar days over 365), if the ask is
+///   not below the bid, and the bid alone implies one too. Two things are assumed: a riskless rate of 4 %
+///   and no dividends. What the asset is worth is the chain's word, else the newest bar's close. On the day
+///   of expiry nothing is computed.
+/// - `unusual_call_count` and `unusual_put_count` are contracts traded more than 100 times and more than
+///   twice their open interest; one that is not given counts as 1. `unusual_activity` lists at most 10 of
+///   them, most traded first, each {contract, kind, strike, expires_on, volume, open_interest,
+///   implied_volatility}; the last two are null where the source does not say.
 ///
 /// `sentiment` is of the volumes, without any of the open interest: bullish where puts are less than 0.7 of
 /// calls, bearish where they are more than calls, else neutral; null where neither is known.
-/// `volatility_outlook` is of avg_implied_volatility: compressed below 0.15, normal below 0.35, elevated below
-/// 0.6, else extreme. `interpretation` is a sentence.
+/// `volatility_outlook` is of avg_implied_volatility: compressed below 0.15, normal below 0.35, elevated
+/// below 0.6, else extreme. `interpretation` is a sentence.
 ///
-/// Each figure is worth a share of its weight, which grows evenly from none to all; the score is 10 × the share
-/// of all weights that count. Figures that are not there do not.
+/// Each figure is worth a share of its weight, which grows evenly from none to all; the score is 10 × the
+/// share of all weights that count. Figures that are not there do not.
 ///
 /// | figure | none | all | weight |
 /// |---|---|---|---|
