@@ -25,13 +25,19 @@ public struct AnalysisMarket: Sendable {
     public var otherBenchmarks: [Asset]
 
     /// One market for all needs.
-    public init(_ market: any Market, isLive: Bool, otherBenchmarks: [Asset] = []) {
+    public init(_ market: any Market, isLive: Bool) {
         bars = market
         fundamentals = market
         macro = market
         news = market
         optionChains = market
         self.isLive = isLive
-        self.otherBenchmarks = otherBenchmarks
+        otherBenchmarks = []
+    }
+
+    /// A recorded market.
+    public init(recorded market: ReplayMarket) {
+        self.init(market, isLive: false)
+        otherBenchmarks = market.barAssets
     }
 }

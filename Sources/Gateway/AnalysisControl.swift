@@ -54,9 +54,9 @@ final class AnalysisControl: Sendable {
     /// How long the result of a task is kept.
     var resultSeconds: Int64 { state.settings.analysis.resultTTL.components.seconds }
 
-    /// Ends the workers' processes.
+    /// Ends the workers' processes. Whoever waited for an analysis has been answered or has gone by then.
     func shutDown() async {
-        await orchestrator.shutdown()
+        await orchestrator.shutdown(within: .zero)
     }
 
     // MARK: - Worker hosts

@@ -55,9 +55,10 @@ public enum Gateway {
         state.registerFigures()
         let control = WatchdogControl(state, feed)
         state.watchdogControl.withLock { $0 = control }
+        let doors = try openDoors(settings, loopCount)
+        // Only now: a gateway that cannot open its doors starts no process.
         let analyses = try AnalysisControl(state, feed)
         state.analysisControl.withLock { $0 = analyses }
-        let doors = try openDoors(settings, loopCount)
 
         let stopped = Locked<[String]>([])
         var threads: [LoopThread] = []
@@ -76,12 +77,11 @@ public enum Gateway {
         }
         announce(settings, doors, loopCount, log)
         let watchdogs = Task { await control.run() }
-        // Only now: a gateway that cannot open its doors starts no process, and events do not wait for any.
         let workers = Task { await analyses.run() }
         for thread in threads { thread.join() }
         watchdogs.cancel()
         workers.cancel()
-        finish(Task { await analyses.shutDown() }, within: .seconds(5))
+        finish(Task { await analyses.shutDown() }, within: .seconds(3))
         finish(watchdogs, within: .seconds(2))
         if let reason = stopped.withLock({ $0.first }) { throw GatewayError(reason) }
         log.info("stopped")

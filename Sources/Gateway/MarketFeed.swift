@@ -57,7 +57,8 @@ struct MarketFeed: Sendable {
         let exchanges = try ScriptedExchanges(script: market.exchangeScript, client: client)
         return MarketFeed(
             sources: MarketSources(market, exchanges: exchanges),
-            analysisMarket: AnalysisMarket(market, isLive: false), clock: market, isLive: false,
+            analysisMarket: AnalysisMarket(recorded: market),
+            clock: market, isLive: false,
             assets: { WatchedAssets(recorded: market, pairs: $0.correlationBreakdown.pairs) },
             use: { _ in }, providers: { [] }, save: { nil })
     }

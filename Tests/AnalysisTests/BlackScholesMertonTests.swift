@@ -1,148 +1,155 @@
-import FIMLCore
 import GatewayTesting
 import MarketData
 import Testing
 
 @testable import Analysis
 
-@Suite("Options are priced by Black, Scholes and Merton, and prices imply volatilities")
+@Suite("Options are priced by Black, Scholes and Merton, and volatilities follow from prices")
 struct BlackScholesMertonTests {
-    /// Terms and volatility of an option, and its published price.
-    struct Published: CustomTestStringConvertible, Sendable {
-        let testDescription: String
-        let kind: OptionContract.Kind
-        let spot: Double
-        let strike: Double
-        let rate: Double
-        let yield: Double
-        let years: Double
-        let volatility: Double
-        let price: Double
-        /// Half of the last digit that is published.
-        let within: Double
+    /// A priced option; `places` is how exactly its source prints the price.
+    struct Vector: Sendable, CustomTestStringConvertible {
+        var source: String
+        var option: BlackScholesMerton
+        var volatility: Double
+        var price: Double
+        var places: Double
+
+        var testDescription: String { source }
+
+        init(
+            _ source: String, _ kind: OptionContract.Kind, _ spot: Double, _ strike: Double, rate: Double,
+            yield: Double = 0, years: Double, volatility: Double, price: Double, places: Double
+        ) {
+            self.source = source
+            option = BlackScholesMerton(
+                kind: kind, spot: spot, strike: strike, rate: rate, yield: yield, years: years)
+            self.volatility = volatility
+            self.price = price
+            self.places = places
+        }
     }
 
-    static let published = [
-        Published(
-            testDescription: "Hull, Options, Futures and Other Derivatives, call of six months", kind: .call,
-            spot: 42, strike: 40, rate: 0.1, yield: 0, years: 0.5, volatility: 0.2, price: 4.76, within: 0.005
-        ),
-        Published(
-            testDescription: "Hull, the put of the same terms", kind: .put, spot: 42, strike: 40, rate: 0.1,
-            yield: 0, years: 0.5, volatility: 0.2, price: 0.81, within: 0.005),
-        Published(
-            testDescription: "Hull, call on an index with dividends", kind: .call, spot: 930, strike: 900,
-            rate: 0.08, yield: 0.03, years: 2.0 / 12, volatility: 0.2, price: 51.83, within: 0.005),
-        Published(
-            testDescription: "Haug, The Complete Guide to Option Pricing Formulas, call", kind: .call,
-            spot: 60, strike: 65, rate: 0.08, yield: 0, years: 0.25, volatility: 0.3, price: 2.1334,
-            within: 0.00005),
-        Published(
-            testDescription: "Haug, put on an index with dividends", kind: .put, spot: 100, strike: 95,
-            rate: 0.1, yield: 0.05, years: 0.5, volatility: 0.2, price: 2.4648, within: 0.00005),
+    private static let hull = "Hull, Options, Futures, and Other Derivatives"
+    private static let haug = "Haug, The Complete Guide to Option Pricing Formulas, chapter 1"
+
+    static let vectors = [
+        Vector(
+            "\(hull): 42 on 40, call", .call, 42, 40, rate: 0.1, years: 0.5, volatility: 0.2, price: 4.76,
+            places: 0.005),
+        Vector(
+            "\(hull): 42 on 40, put", .put, 42, 40, rate: 0.1, years: 0.5, volatility: 0.2, price: 0.81,
+            places: 0.005),
+        Vector(
+            "\(hull): index 930 on 900", .call, 930, 900, rate: 0.08, yield: 0.03, years: 1.0 / 6,
+            volatility: 0.2, price: 51.83, places: 0.005),
+        Vector(
+            "\(haug): stock 60 on 65", .call, 60, 65, rate: 0.08, years: 0.25, volatility: 0.3,
+            price: 2.1334, places: 0.00005),
+        Vector(
+            "\(haug): index 100 on 95", .put, 100, 95, rate: 0.1, yield: 0.05, years: 0.5, volatility: 0.2,
+            price: 2.4648, places: 0.00005),
     ]
 
-    @Test("Textbooks' prices, to the digits that they print", arguments: published)
-    func prices(of published: Published) throws {
-        let model = try #require(
-            BlackScholesMerton(
-                spot: published.spot, strike: published.strike, rate: published.rate, yield: published.yield,
-                years: published.years))
-        let price = model.price(published.kind, volatility: published.volatility)
-        #expect(abs(price - published.price) <= published.within)
+    @Test("Prices of the textbooks", arguments: vectors)
+    func prices(vector: Vector) throws {
+        let price = try #require(vector.option.price(volatility: vector.volatility))
+        #expect(abs(price - vector.price) <= vector.places)
     }
 
-    @Test("Hull's call of 1.875 implies 23.5 % a year")
-    func impliedByHull() throws {
-        let model = try #require(
-            BlackScholesMerton(spot: 21, strike: 20, rate: 0.1, yield: 0, years: 0.25))
-        let volatility = try #require(model.impliedVolatility(.call, price: 1.875))
-        #expect(abs(volatility - 0.235) <= 0.0005)
+    @Test("The volatility of a price is the one that it came of", arguments: vectors)
+    func inverts(vector: Vector) throws {
+        for volatility in [0.05, 0.2, 0.9, 4] {
+            let price = try #require(vector.option.price(volatility: volatility))
+            guard let implied = vector.option.impliedVolatility(price: price) else {
+                Issue.record("none at \(volatility)")
+                continue
+            }
+            #expect(abs(implied - volatility) <= 1e-8, "at \(volatility)")
+        }
     }
 
-    @Test("A price implies the volatility that it comes of, in and out of the money")
-    func roundTrip() throws {
-        var generator = SeededGenerator(seed: 0xB5_3173)
+    @Test("A call of 1.875 on 21 with strike 20 implies 23.5 %, as in Hull's text")
+    func hullImplied() throws {
+        let option = BlackScholesMerton(kind: .call, spot: 21, strike: 20, rate: 0.1, yield: 0, years: 0.25)
+        let implied = try #require(option.impliedVolatility(price: 1.875))
+        #expect(abs(implied - 0.235) <= 0.0005)
+    }
+
+    @Test("No volatility where the price breaks the bounds without arbitrage, or is beyond 1,000 %")
+    func bounds() {
+        let call = BlackScholesMerton(kind: .call, spot: 100, strike: 90, rate: 0, yield: 0, years: 1)
+        // Worth at least 10, less than 100; at 1,000 % a year it is worth 99.99994.
+        for price in [-1, 0, 9.99, 10, 99.99999, 100, 101, .nan, .infinity, -.infinity] {
+            #expect(call.impliedVolatility(price: price) == nil, "\(price)")
+        }
+        #expect(call.impliedVolatility(price: 10.5) != nil)
+        let put = BlackScholesMerton(kind: .put, spot: 100, strike: 110, rate: 0, yield: 0, years: 1)
+        for price in [0, 9.99, 10, 110, 111] {
+            #expect(put.impliedVolatility(price: price) == nil, "\(price)")
+        }
+        #expect(put.impliedVolatility(price: 10.5) != nil)
+    }
+
+    @Test("Terms without a price have none: nothing is left of time, or a price is not above 0")
+    func unusable() {
+        let good = BlackScholesMerton(kind: .put, spot: 100, strike: 100, rate: 0.04, yield: 0, years: 1)
+        #expect(good.price(volatility: 0.2) != nil)
+        for volatility in [0, -1, .nan] {
+            #expect(good.price(volatility: volatility) == nil)
+        }
+        let paths: [WritableKeyPath<BlackScholesMerton, Double>] = [\.spot, \.strike, \.years]
+        for path in paths {
+            for value in [0, -1, .nan, .infinity] {
+                var option = good
+                option[keyPath: path] = value
+                #expect(option.price(volatility: 0.2) == nil, "\(value)")
+                #expect(option.impliedVolatility(price: 5) == nil, "\(value)")
+            }
+        }
+    }
+
+    @Test("Of any terms: a price within its bounds, parity of call and put, or nil; never a trap")
+    func anyTerms() {
+        var generator = SeededGenerator(seed: 0xB5_1973)
+        func any(_ range: ClosedRange<Int>) -> Double {
+            let exponent = Int.random(in: range, using: &generator)
+            return Double(sign: .plus, exponent: exponent, significand: .random(in: 1..<2, using: &generator))
+        }
+        var priced = 0
         var implied = 0
-        for _ in 0..<5_000 {
-            let spot = Double.random(in: 0.5...6_000, using: &generator)
-            let model = try #require(
-                BlackScholesMerton(
-                    spot: spot, strike: spot * .random(in: 0.3...3, using: &generator),
-                    rate: .random(in: -0.01...0.1, using: &generator),
-                    yield: .random(in: 0...0.05, using: &generator),
-                    years: .random(in: 1...900, using: &generator) / 365))
-            let volatility = Double.random(in: 0.01...4, using: &generator)
-            for kind in OptionContract.Kind.allCases {
-                let price = model.price(kind, volatility: volatility)
-                #expect(price >= 0 && price.isFinite)
-                guard let found = model.impliedVolatility(kind, price: price) else { continue }
+        for round in 0..<4_000 {
+            let wild = round.isMultiple(of: 4)
+            let spot = any(wild ? -1_070...1_020 : 2...6)
+            var call = BlackScholesMerton(
+                kind: .call, spot: spot, strike: wild ? any(-1_070...1_020) : spot * any(-1...0),
+                rate: .random(in: -0.05...0.2, using: &generator),
+                yield: .random(in: 0...0.1, using: &generator), years: wild ? any(-40...40) : any(-8...1))
+            let volatility = wild ? any(-60...20) : any(-4...0)
+            let callPrice = call.price(volatility: volatility)
+            if let price = callPrice, let volatility = call.impliedVolatility(price: price) {
                 implied += 1
-                // Where the price hardly knows the volatility, it is the price that comes back.
-                #expect(
-                    abs(found - volatility) <= 1e-10
-                        || abs(model.price(kind, volatility: found) - price) <= 1e-13 * spot * 3)
+                #expect((1e-6...10).contains(volatility))
+            }
+            let other = call.impliedVolatility(price: any(-1_070...1_020))
+            #expect(other.map { (1e-6...10).contains($0) } ?? true)
+            guard !wild, let callPrice else { continue }
+            priced += 1
+            #expect(callPrice > -1e-9 * spot && callPrice < spot * 1.000001)
+            call.kind = .put
+            // Parity: call less put does not depend on the volatility.
+            guard let putPrice = call.price(volatility: volatility),
+                let less = call.price(volatility: volatility / 2)
+            else {
+                Issue.record("a call has a price, its put none")
+                continue
+            }
+            #expect(less <= putPrice + 1e-9 * spot, "a lower volatility is not dearer")
+            call.kind = .call
+            if let cheaper = call.price(volatility: volatility / 2) {
+                let parity = callPrice - putPrice
+                #expect(abs(parity - (cheaper - less)) <= 1e-9 * spot, "parity")
             }
         }
-        #expect(implied > 8_000)
-    }
-
-    @Test("Call less put is the present spot less the present strike", arguments: [0.01, 0.3, 5])
-    func parity(volatility: Double) throws {
-        let model = try #require(
-            BlackScholesMerton(spot: 100, strike: 90, rate: 0, yield: 0, years: 0.5))
-        let call = model.price(.call, volatility: volatility)
-        #expect(abs(call - model.price(.put, volatility: volatility) - 10) <= 1e-12)
-    }
-
-    @Test("A price that no volatility gives implies none")
-    func noArbitrage() throws {
-        let model = try #require(
-            BlackScholesMerton(spot: 100, strike: 80, rate: 0, yield: 0, years: 1))
-        for price in [-1, 0, 19.99, 20, 20 + 1e-9, 100, 1e300, .infinity, .nan] {
-            #expect(model.impliedVolatility(.call, price: price) == nil, "\(price)")
-        }
-        for price in [-1, 0, 1e-9, 80, 100, .infinity, .nan] {
-            #expect(model.impliedVolatility(.put, price: price) == nil, "\(price)")
-        }
-        #expect(model.impliedVolatility(.call, price: 20.01) != nil)
-        #expect(model.impliedVolatility(.put, price: 0.01) != nil)
-        // More than 1,600 % a year.
-        let short = try #require(
-            BlackScholesMerton(spot: 100, strike: 80, rate: 0, yield: 0, years: 1.0 / 365))
-        #expect(short.impliedVolatility(.call, price: 99) == nil)
-    }
-
-    @Test(
-        "Terms that cannot be computed with are no option",
-        arguments: [
-            (0.0, 1.0, 1.0), (1, 0, 1), (1, 1, 0), (-1, 1, 1), (1, -1, 1), (1, 1, -1), (.nan, 1, 1),
-            (1, .infinity, 1), (1, 1, .nan), (1, 1, .infinity), (1, 1, 1e9), (1.7e308, 1.7e308, 1e-9),
-        ])
-    func noTerms(spot: Double, strike: Double, years: Double) {
-        #expect(BlackScholesMerton(spot: spot, strike: strike, rate: 0.04, yield: 0, years: years) == nil)
-    }
-
-    @Test("Whatever the numbers, a price is finite and a volatility within its range")
-    func anything() {
-        var generator = SeededGenerator(seed: 0xB5_0DD)
-        var models = 0
-        for _ in 0..<20_000 {
-            func any() -> Double { HostileNumber.any(using: &generator) ?? 1 }
-            let isRough = Bool.random(using: &generator)
-            guard
-                let model = BlackScholesMerton(
-                    spot: any(), strike: any(), rate: isRough ? any() : 0.04, yield: isRough ? any() : 0,
-                    years: any())
-            else { continue }
-            models += 1
-            for kind in OptionContract.Kind.allCases {
-                #expect(model.price(kind, volatility: abs(any())).isFinite)
-                if let volatility = model.impliedVolatility(kind, price: any()) {
-                    #expect(volatility > 0 && volatility <= BlackScholesMerton.highestVolatility)
-                }
-            }
-        }
-        #expect(models > 500)
+        #expect(priced > 2_000 && implied > 1_000)
     }
 }

@@ -181,9 +181,7 @@ struct AzureOpenAITests {
     func silence() async throws {
         let silent = ScriptedReply(ScriptedModel.good.response, fault: .silence)
         let scripted = try ScriptedModel({ _ in silent }, { $0.timeout = .milliseconds(200) })
-        let begin = ContinuousClock.now
         #expect(await scripted.reason()?.contains("time limit") == true)
-        #expect(begin.duration(to: .now) < .seconds(5))
     }
 
     @Test("Cut content from a seed is never taken, and never traps")

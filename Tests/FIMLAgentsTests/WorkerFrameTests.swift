@@ -49,13 +49,52 @@ struct WorkerFrameTests {
         #expect(try Self.read(bytes.indices.map { bytes[$0...$0] }) == Self.replies)
     }
 
-    @Test("A request is the same after it was written and read")
+    @Test("A request is the same after it was written and read, whether its figures travel or are held")
     func request() throws {
         let request = WorkerRequest(task: 7, worker: 3, figures: FaultyHost.figures("AAPL", bars: 260))
+        let text = request.figures.withoutSubject.json
+        var kept: [Int: Figures] = [:]
+        let first = try Self.sent(request.carrying(text, keptAt: 5))
+        #expect(try WorkerRequest.parse(first, kept: &kept) == .success(request))
+        let second = try Self.sent(request.held(at: 5))
+        #expect(try WorkerRequest.parse(second, kept: &kept) == .success(request))
+        #expect(second.count < 200 && first.count > 5_000)
+    }
+
+    @Test("Figures that are not held cannot be judged; a place that there is not keeps nothing")
+    func notHeld() throws {
+        let request = WorkerRequest(task: 7, worker: 3, figures: FaultyHost.figures("AAPL"))
+        var kept: [Int: Figures] = [:]
+        let refused = Result<WorkerRequest, RefusedTask>.failure(
+            RefusedTask(task: 7, reason: "a task without figures"))
+        #expect(try WorkerRequest.parse(Self.sent(request.held(at: 5)), kept: &kept) == refused)
+        let text = request.figures.withoutSubject.json
+        for place in [-1, SentFigures.placeCount] {
+            _ = try WorkerRequest.parse(Self.sent(request.carrying(text, keptAt: place)), kept: &kept)
+        }
+        #expect(kept.isEmpty)
+    }
+
+    private static func sent(_ request: WorkerRequest.Written) throws -> [UInt8] {
         var reader = FrameReader()
         reader.append(try #require(WorkerFrame.encode(request)))
-        let frame = try #require(try reader.next())
-        #expect(try WorkerRequest.parse(frame) == .success(request))
+        return try #require(try reader.next())
+    }
+
+    @Test("The place that was not used for longest is given to new figures; another process holds nothing")
+    func places() {
+        var sent = SentFigures()
+        sent.follow(process: 1)
+        let figures = (1...SentFigures.placeCount + 1).map {
+            FaultyHost.figures("AAPL", bars: $0).withoutSubject
+        }
+        let places = figures.dropLast().map { sent.keep($0) }
+        #expect(Set(places) == Set(0..<SentFigures.placeCount))
+        #expect(sent.place(of: figures[0]) == places[0])
+        #expect(sent.keep(figures[SentFigures.placeCount]) == places[1])
+        #expect(sent.place(of: figures[1]) == nil)
+        sent.follow(process: 2)
+        #expect(sent.place(of: figures[0]) == nil)
     }
 
     private static let lengths: [([UInt8], String)] = [
@@ -110,11 +149,16 @@ struct WorkerFrameTests {
 
     @Test("A task that cannot be done is refused with its number; without one nothing can be said")
     func badRequest() throws {
-        let refused = try WorkerRequest.parse(Array(#"{"task":9,"worker":0,"figures":{}}"#.utf8))
+        var kept: [Int: Figures] = [:]
+        let refused = try WorkerRequest.parse(
+            Array(#"{"task":9,"worker":0,"asset":{},"moment":0,"figures":{}}"#.utf8), kept: &kept)
         #expect(refused == .failure(RefusedTask(task: 9, reason: "figures.asset is required")))
-        let homeless = try WorkerRequest.parse(Array(#"{"task":9,"worker":1.5,"figures":{}}"#.utf8))
-        #expect(homeless == .failure(RefusedTask(task: 9, reason: "a task without worker or figures")))
-        #expect(throws: FrameViolation.self) { try WorkerRequest.parse(Array(#"{"worker":0}"#.utf8)) }
+        let homeless = try WorkerRequest.parse(
+            Array(#"{"task":9,"worker":1.5,"asset":{},"moment":0,"figures":{}}"#.utf8), kept: &kept)
+        #expect(
+            homeless == .failure(RefusedTask(task: 9, reason: "a task without worker, asset or moment")))
+        let bytes = Array(#"{"worker":0}"#.utf8)
+        #expect(throws: FrameViolation.self) { _ = try WorkerRequest.parse(bytes, kept: &kept) }
     }
 
     @Test("Whatever bytes come, they are frames or a violation", arguments: 0..<8 as Range<UInt64>)

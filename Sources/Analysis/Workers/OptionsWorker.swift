@@ -1,254 +1,235 @@
 import FIMLCore
 import MarketData
 
-/// Judges an asset by the options on it: what their traders fear and hope, and how far they expect it to
-/// move.
+/// Judges an asset by its options: who buys calls and who puts, and what volatility their prices imply.
 ///
-/// All figures are of one day of expiry, the nearest that is at least a week away (`OptionSeries`).
+/// All contracts of the chain count that have not ended, whatever their expiry. Volumes and open interest are
+/// sums of contracts, put_call_ratio and put_call_oi_ratio puts over calls. An implied volatility is a
+/// year's, as a fraction; the mean of a side is over its contracts whose source tells one above 0, as it
+/// tells it. Where a source tells none, that of Black, Scholes and Merton at the middle of bid and ask takes
+/// its place, with 4 % interest and no yield, for the first 32 calls and 32 puts that have a bid and an ask.
+/// The price of the asset is the chain's, else the newest close. avg_implied_volatility is the mean of both
+/// sides, volatility_skew puts less calls. Unusual is a contract with a volume above 100 and above twice its
+/// open interest; one that is not told counts as 1.
 ///
-/// - `total_call_volume` and `total_put_volume` are what was traded of the contracts of which that is given;
-///   `put_call_ratio` is puts over calls, `put_call_oi_ratio` the same of open interest. Where none of a
-///   kind is given, or the calls sum up to 0, there is no ratio.
-/// - `call_implied_volatility` and `put_implied_volatility` are plain means over the contracts, fractions a
-///   year; `avg_implied_volatility` is the mean of the two, or the one that there is; `volatility_skew` is
-///   puts less calls.
-/// - The implied volatility is the source's. Where it gives none, it is computed from the middle of bid and
-///   ask (Black-Scholes-Merton, as if the option were European, T in calendar days over 365), if the ask is
-///   not below the bid, and the bid alone implies one too. Two things are assumed: a riskless rate of 4 %
-///   and no dividends. What the asset is worth is the chain's word, else the newest bar's close. On the day
-///   of expiry nothing is computed.
-/// - `unusual_call_count` and `unusual_put_count` are contracts traded more than 100 times and more than
-///   twice their open interest; one that is not given counts as 1. `unusual_activity` lists at most 10 of
-///   them, most traded first, each {contract, kind, strike, expires_on, volume, open_interest,
-///   implied_volatility}; the last two are null where the source does not say.
+/// `sentiment`: bullish below a put_call_ratio of 0.7, bearish above 1.2, else neutral. `volatility_outlook`
+/// by avg_implied_volatility: compressed below 0.15, normal below 0.35, elevated below 0.6, else extreme.
 ///
-/// `sentiment` is of the volumes, without any of the open interest: bullish where puts are less than 0.7 of
-/// calls, bearish where they are more than calls, else neutral; null where neither is known.
-/// `volatility_outlook` is of avg_implied_volatility: compressed below 0.15, normal below 0.35, elevated
-/// below 0.6, else extreme. `interpretation` is a sentence.
-///
-/// Each figure is worth a share of its weight, which grows evenly from none to all; the score is 10 × the
-/// share of all weights that count. Figures that are not there do not.
+/// The score is 10 × the weighted mean of what grows evenly from none to all; what is not there does not
+/// count:
 ///
 /// | figure | none | all | weight |
 /// |---|---|---|---|
-/// | puts of all volume | from 0.65 up | up to 0.25 | 2 |
-/// | puts of all open interest | from 0.65 up | up to 0.25 | 1 |
-/// | volatility_skew | from 0.15 up | up to −0.05 | 1 |
-/// | avg_implied_volatility | from 0.6 up | up to 0.15 | 1 |
+/// | put_call_ratio | from 1.5 up | up to 0.5 | 5 |
+/// | put_call_oi_ratio | from 1.5 up | up to 0.5 | 2 |
+/// | volatility_skew | from 0.15 up | up to −0.05 | 2 |
+/// | avg_implied_volatility | from 0.8 up | up to 0.15 | 1 |
 ///
-/// `confidence` is the share of the ten metrics that have a value, times the share of 20 contracts that there
-/// are at least, less a fifth of it for the share of implied volatilities that were computed.
+/// `confidence` is the share of the metrics that have a value, times v/(v + 1,000) of v contracts traded.
 public struct OptionsWorker: Worker {
-    /// The assumed riskless rate, a fraction a year.
-    private static let rate = 0.04
-    /// The assumed dividends, a fraction a year.
-    private static let yield = 0.0
-    private static let listedCount = 10
-    private static let fullCount = 20.0
-
-    /// The two sides of a series.
-    private struct Sides {
-        var calls = OptionActivity()
-        var puts = OptionActivity()
-
-        var skew: Double? {
-            guard let put = puts.meanVolatility, let call = calls.meanVolatility else { return nil }
-            return put - call
-        }
-
-        var volatility: Double? {
-            guard let put = puts.meanVolatility, let call = calls.meanVolatility else {
-                return puts.meanVolatility ?? calls.meanVolatility
-            }
-            return (put + call) / 2
-        }
-
-        /// The share of implied volatilities that were computed.
-        var computedShare: Double {
-            let all = calls.volatilityCount + puts.volatilityCount
-            return all > 0 ? Double(calls.computedCount + puts.computedCount) / Double(all) : 0
-        }
-    }
-
     /// `options`.
     public var type: WorkerType { .options }
+
+    static let rate = 0.04
+    /// So many volatilities are computed of each side: neither uses up what the other needs.
+    static let solvesPerSide = 32
+    private static let unusualLimit = 10
 
     /// A worker without state.
     public init() {}
 
-    /// Throws where there are no options that have not expired, or nothing of them is known to judge by.
+    /// Throws where there is no chain, or nothing in it that the score rests on.
     public func analyze(_ figures: Figures) throws(InsufficientData) -> Finding {
         guard let chain = figures.optionChain else {
-            throw Self.insufficient(figures, "there is no chain of options")
+            let missing = figures.missing.filter { $0.need == .optionChain }
+            throw InsufficientData(
+                missing.isEmpty ? [MissingFigures(.optionChain, reason: "there are no options")] : missing)
         }
-        guard let series = OptionSeries(of: chain) else {
-            let reason = chain.contracts.isEmpty ? "the chain has no options" : "all options have expired"
-            throw Self.insufficient(figures, reason)
+        let contracts = chain.contracts.filter { $0.years(from: chain.observedAt) > 0 }
+        guard !contracts.isEmpty else {
+            let reason = chain.contracts.isEmpty ? "the chain is empty" : "all options have ended"
+            throw InsufficientData([MissingFigures(.optionChain, reason: reason)])
         }
-        let sides = Self.sides(series, Self.spot(chain, figures.bars))
-        guard let share = Self.share(sides) else {
-            throw Self.insufficient(
-                figures, "neither volumes, open interest nor implied volatilities tell anything")
-        }
-        var missing: [MissingFigures] = []
+        let sides = OptionSides(contracts, chain, spot: chain.underlyingPrice ?? figures.bars.last?.close)
         let sheet = Self.sheet(sides, figures)
-        let sentiment = Self.sentiment(sides)
+        guard let share = Self.shares(sides).mean else { throw InsufficientData(sheet.missing) }
+        let traded = sides.call.volume + sides.put.volume
         let outlook = sides.volatility.map(Self.outlook)
-        for (name, label) in [("sentiment", sentiment), ("volatility_outlook", outlook)] where label == nil {
-            missing.append(MissingFigures(.optionChain, name, reason: "none of its figures is known"))
-        }
-        let confidence = sheet.share * min(1, Double(series.contracts.count) / Self.fullCount)
+        let sentiment = sides.volumeRatio.map(Self.sentiment)
         return Finding(
-            score: 10 * share, confidence: confidence * (1 - sides.computedShare / 5),
+            score: 10 * share, confidence: sheet.share * (traded.isFinite ? traded / (traded + 1_000) : 1),
             asOf: chain.observedAt,
             details: [
                 "metrics": .object(sheet.members), "sentiment": sentiment.map(JSONValue.string) ?? .null,
                 "volatility_outlook": outlook.map(JSONValue.string) ?? .null,
-                "interpretation": .string(Self.interpretation(series, sides, sentiment, outlook)),
-                "unusual_activity": .array(Self.unusual(series)),
-            ], missing: sheet.missing + missing)
+                "interpretation": .string(Self.interpretation(sides, sentiment, outlook)),
+                "unusual_activity": .array(
+                    sides.unusual.prefix(Self.unusualLimit).map(Self.activity)),
+            ], missing: sheet.missing)
     }
 
-    private static func insufficient(_ figures: Figures, _ reason: String) -> InsufficientData {
-        let carried = figures.missing.filter { $0.need == .optionChain }
-        return InsufficientData(
-            figures.optionChain == nil && !carried.isEmpty
-                ? carried : [MissingFigures(.optionChain, reason: reason)] + carried)
-    }
-
-    // MARK: - Figures
-
-    /// What the asset is worth; nil where nobody says.
-    private static func spot(_ chain: OptionChain, _ bars: [Bar]) -> Double? {
-        if let price = chain.underlyingPrice, price > 0, price.isFinite { return price }
-        return bars.last(where: \.isUsable)?.close
-    }
-
-    private static func sides(_ series: OptionSeries, _ spot: Double?) -> Sides {
-        func computed(_ contract: OptionContract) -> Double? {
-            guard let spot, series.days > 0, let bid = contract.bid, let ask = contract.ask, bid > 0,
-                ask >= bid
-            else { return nil }
-            let model = BlackScholesMerton(
-                spot: spot, strike: contract.strike, rate: rate, yield: yield,
-                years: Double(series.days) / 365)
-            // Where even the bid implies none, the middle's would come of the spread alone.
-            guard let model, model.impliedVolatility(contract.kind, price: bid) != nil else { return nil }
-            return model.impliedVolatility(contract.kind, price: bid / 2 + ask / 2)
-        }
-        var sides = Sides()
-        for contract in series.contracts {
-            switch contract.kind {
-            case .call: sides.calls.add(contract, computed: computed)
-            case .put: sides.puts.add(contract, computed: computed)
-            }
-        }
-        return sides
-    }
-
-    private static func sheet(_ sides: Sides, _ figures: Figures) -> FigureSheet {
-        let (calls, puts) = (sides.calls, sides.puts)
-        let unknown = "neither an implied volatility nor prices to compute it from are given"
+    private static func sheet(_ sides: OptionSides, _ figures: Figures) -> FigureSheet {
         var sheet = FigureSheet(.options, figures)
-        func add(_ name: String, _ value: Double?, _ reason: String) {
+        func add(_ name: String, _ value: Double?, _ reason: String = "its figures are too large") {
             sheet.add(name, value, need: .optionChain, reason: reason)
         }
-        add(
-            "put_call_ratio", ratio(puts.volume, calls.volume),
-            calls.volume == nil || puts.volume == nil ? "the volume is not given" : "no call was traded")
-        add(
-            "put_call_oi_ratio", ratio(puts.openInterest, calls.openInterest),
-            calls.openInterest == nil || puts.openInterest == nil
-                ? "the open interest is not given" : "no call is open")
-        add("avg_implied_volatility", sides.volatility, unknown)
-        add("call_implied_volatility", calls.meanVolatility, "of calls, \(unknown)")
-        add("put_implied_volatility", puts.meanVolatility, "of puts, \(unknown)")
-        add("volatility_skew", sides.skew, "calls or puts have no implied volatility")
-        for (name, side) in [("call", calls), ("put", puts)] {
-            let reason = "the volume of \(name)s is not given"
-            add("unusual_\(name)_count", side.volume.map { _ in Double(side.unusualCount) }, reason)
-            add("total_\(name)_volume", side.volume, reason)
-        }
+        let noVolatility = "no contract of a side has an implied volatility"
+        add("put_call_ratio", sides.volumeRatio, "no calls were traded")
+        add("put_call_oi_ratio", sides.openInterestRatio, "no calls are open")
+        add("avg_implied_volatility", sides.volatility, noVolatility)
+        add("call_implied_volatility", sides.call.volatility, noVolatility)
+        add("put_implied_volatility", sides.put.volatility, noVolatility)
+        add("volatility_skew", sides.skew, noVolatility)
+        add("unusual_call_count", Double(sides.call.unusualCount))
+        add("unusual_put_count", Double(sides.put.unusualCount))
+        add("total_call_volume", sides.call.volume)
+        add("total_put_volume", sides.put.volume)
         return sheet
     }
 
-    private static func ratio(_ puts: Double?, _ calls: Double?) -> Double? {
-        guard let puts, let calls, calls > 0 else { return nil }
-        return puts / calls
-    }
-
-    private static func unusual(_ series: OptionSeries) -> [JSONValue] {
-        var unusual = series.contracts.filter(OptionActivity.isUnusual).map { contract in
-            (contract: contract, volume: contract.volume ?? 0)
-        }
-        unusual.sort { ($1.volume, $0.contract.symbol) < ($0.volume, $1.contract.symbol) }
-        return unusual.prefix(listedCount).map { contract, volume in
-            [
-                "contract": .string(contract.symbol), "kind": .string(contract.kind.rawValue),
-                "strike": .figure(contract.strike), "expires_on": .string(date(contract.expiresOn)),
-                "volume": .figure(volume),
-                "open_interest": .figure(OptionActivity.count(contract.openInterest)),
-                "implied_volatility": .figure(OptionActivity.volatility(contract.impliedVolatility)),
-            ]
-        }
-    }
-
-    private static func date(_ moment: Timestamp) -> String { String(moment.rfc3339.prefix(10)) }
-
     // MARK: - Rules
 
-    private static func share(_ sides: Sides) -> Double? {
-        func putShare(_ puts: Double?, _ calls: Double?) -> Double? {
-            guard let puts, let calls, puts + calls > 0 else { return nil }
-            return puts / (puts + calls)
-        }
+    private static func shares(_ sides: OptionSides) -> WeightedShares {
         var shares = WeightedShares()
-        shares.add(putShare(sides.puts.volume, sides.calls.volume), from: 0.65, to: 0.25, weight: 2)
-        shares.add(
-            putShare(sides.puts.openInterest, sides.calls.openInterest), from: 0.65, to: 0.25, weight: 1)
-        shares.add(sides.skew, from: 0.15, to: -0.05, weight: 1)
-        shares.add(sides.volatility, from: 0.6, to: 0.15, weight: 1)
-        return shares.mean
+        shares.add(sides.volumeRatio, from: 1.5, to: 0.5, weight: 5)
+        shares.add(sides.openInterestRatio, from: 1.5, to: 0.5, weight: 2)
+        shares.add(sides.skew, from: 0.15, to: -0.05, weight: 2)
+        shares.add(sides.volatility, from: 0.8, to: 0.15, weight: 1)
+        return shares
     }
 
-    private static func sentiment(_ sides: Sides) -> String? {
-        func label(_ puts: Double?, _ calls: Double?) -> String? {
-            guard let puts, let calls, puts + calls > 0 else { return nil }
-            return puts > calls ? "bearish" : puts < 0.7 * calls ? "bullish" : "neutral"
-        }
-        return label(sides.puts.volume, sides.calls.volume)
-            ?? label(sides.puts.openInterest, sides.calls.openInterest)
+    private static func sentiment(_ ratio: Double) -> String {
+        ratio < 0.7 ? "bullish" : ratio > 1.2 ? "bearish" : "neutral"
     }
 
-    static func outlook(_ volatility: Double) -> String {
-        switch volatility {
-        case ..<0.15: "compressed"
-        case ..<0.35: "normal"
-        case ..<0.6: "elevated"
-        default: "extreme"
-        }
+    private static func outlook(_ volatility: Double) -> String {
+        volatility < 0.15
+            ? "compressed" : volatility < 0.35 ? "normal" : volatility < 0.6 ? "elevated" : "extreme"
     }
 
     private static func interpretation(
-        _ series: OptionSeries, _ sides: Sides, _ sentiment: String?, _ outlook: String?
+        _ sides: OptionSides, _ sentiment: String?, _ outlook: String?
     ) -> String {
-        let heads = [
-            sentiment.map { "traders are \($0)" }, outlook.map { "expected volatility is \($0)" },
-        ].compactMap { $0 }
-        let unusual = sides.calls.unusualCount + sides.puts.unusualCount
-        let computed = sides.calls.computedCount + sides.puts.computedCount
-        let clauses = [
-            ratio(sides.puts.volume, sides.calls.volume).map {
-                "\(DecimalText.decimals($0)) puts traded per call"
-            },
-            sides.volatility.map { "implied volatility \(DecimalText.percent($0))" },
-            sides.skew.map { "puts less calls \(DecimalText.decimals($0 * 100, 1)) points" },
-            unusual > 0 ? "\(unusual) with unusual volume" : nil,
-            computed > 0 ? "\(computed) of the implied volatilities computed from bid and ask" : nil,
-        ].compactMap { $0 }
-        let reasons = clauses.isEmpty ? "" : ": \(clauses.joined(separator: ", "))"
-        return "By \(series.contracts.count) options that expire on \(date(series.expiresOn)), "
-            + heads.joined(separator: " and ") + reasons + "."
+        let trade =
+            sides.volumeRatio.map {
+                "\(DecimalText.decimals($0)) puts were traded a call, which is \(sentiment ?? "neutral")"
+            } ?? "No calls were traded"
+        let volatility =
+            sides.volatility.map {
+                "an implied volatility of \(DecimalText.percent($0)) is \(outlook ?? "normal")"
+            } ?? "prices imply no volatility"
+        let count = sides.unusual.count
+        return "\(trade); \(volatility); \(count) contract\(count == 1 ? "" : "s") with unusual volume."
+    }
+
+    private static func activity(_ contract: OptionContract) -> JSONValue {
+        [
+            "contract": .string(contract.symbol), "kind": .string(contract.kind.rawValue),
+            "strike": .figure(contract.strike),
+            "expires_on": .string(String(contract.expiresOn.rfc3339.prefix(10))),
+            "volume": .figure(contract.volume), "open_interest": .figure(contract.openInterest),
+        ]
     }
 }
+
+/// The calls and the puts of a chain, summed up.
+struct OptionSides {
+    /// One of them.
+    struct Side {
+        /// Contracts traded today.
+        var volume = 0.0
+        /// Contracts that are open.
+        var openInterest = 0.0
+        /// Contracts whose volume is unusual.
+        var unusualCount = 0
+        /// Contracts whose volatility had to be computed.
+        var solveCount = 0
+        private var volatilitySum = 0.0
+        private var volatilityCount = 0
+
+        /// The mean implied volatility; nil where no contract has one.
+        var volatility: Double? {
+            volatilityCount > 0 ? finite(volatilitySum / Double(volatilityCount)) : nil
+        }
+
+        mutating func add(volatility: Double) {
+            volatilitySum += volatility
+            volatilityCount += 1
+        }
+    }
+
+    private(set) var call = Side()
+    private(set) var put = Side()
+    /// Largest volume first.
+    private(set) var unusual: [OptionContract] = []
+
+    /// Puts over calls; nil without calls.
+    var volumeRatio: Double? { call.volume > 0 ? finite(put.volume / call.volume) : nil }
+    var openInterestRatio: Double? {
+        call.openInterest > 0 ? finite(put.openInterest / call.openInterest) : nil
+    }
+    /// The mean of both sides; nil where one has none.
+    var volatility: Double? { both { ($0 + $1) / 2 } }
+    /// Puts less calls.
+    var skew: Double? { both { $1 - $0 } }
+
+    private func both(_ figure: (Double, Double) -> Double) -> Double? {
+        guard let call = call.volatility, let put = put.volatility else { return nil }
+        return finite(figure(call, put))
+    }
+
+    /// `spot`: what the asset is worth, for contracts whose volatility has to be computed.
+    init(_ contracts: [OptionContract], _ chain: OptionChain, spot: Double?) {
+        for contract in contracts {
+            var side = contract.kind == .call ? call : put
+            let volume = amount(contract.volume)
+            side.volume += volume
+            side.openInterest += amount(contract.openInterest)
+            if volume > 100, volume > 2 * (contract.openInterest.map { amount($0) } ?? 1) {
+                side.unusualCount += 1
+                unusual.append(contract)
+            }
+            if let told = contract.impliedVolatility, told > 0, told.isFinite {
+                side.add(volatility: told)
+            } else if let spot, let middle = Self.middle(contract), contract.impliedVolatility == nil,
+                side.solveCount < OptionsWorker.solvesPerSide
+            {
+                side.solveCount += 1
+                let volatility = Self.option(contract, chain, spot).impliedVolatility(price: middle)
+                if let volatility { side.add(volatility: volatility) }
+            }
+            if contract.kind == .call { call = side } else { put = side }
+        }
+        unusual.sort { (amount($0.volume), $1.symbol) > (amount($1.volume), $0.symbol) }
+    }
+
+    /// The middle of bid and ask; nil unless there are both, in order.
+    private static func middle(_ contract: OptionContract) -> Double? {
+        guard let bid = contract.bid, let ask = contract.ask, bid > 0, ask >= bid else { return nil }
+        return bid / 2 + ask / 2
+    }
+
+    private static func option(
+        _ contract: OptionContract, _ chain: OptionChain, _ spot: Double
+    ) -> BlackScholesMerton {
+        BlackScholesMerton(
+            kind: contract.kind, spot: spot, strike: contract.strike, rate: OptionsWorker.rate, yield: 0,
+            years: contract.years(from: chain.observedAt))
+    }
+}
+
+extension OptionContract {
+    /// Until the end of its last day, in years of 365 days; not positive where it has ended.
+    fileprivate func years(from moment: Timestamp) -> Double {
+        let day = 86_400_000.0
+        return (Double(expiresOn.milliseconds) + day - Double(moment.milliseconds)) / (365 * day)
+    }
+}
+
+/// What is at least 0 and finite; else 0.
+private func amount(_ value: Double?) -> Double {
+    guard let value, value.isFinite, value > 0 else { return 0 }
+    return value
+}
+
+private func finite(_ value: Double) -> Double? { value.isFinite ? value : nil }

@@ -39,33 +39,34 @@ struct CircuitBreaker {
         }
     }
 
-    /// A task is given, which must have been admitted.
-    mutating func began() {
-        if state == .open { state = .halfOpen }
+    /// A task is given, which must have been admitted; whether it is the trial.
+    mutating func began() -> Bool {
+        guard state == .open else { return false }
+        state = .halfOpen
+        return true
     }
 
+    // While it is not closed only the trial decides: a task that was given before it opened may end at any
+    // time, and must neither close it early nor let a second trial begin beside the first.
+
     /// A task was answered.
-    mutating func succeeded() {
+    mutating func succeeded(isTrial: Bool) {
+        guard isTrial || state == .closed else { return }
         state = .closed
         failures = 0
     }
 
     /// A task failed.
-    mutating func failed(at now: UInt64) {
+    mutating func failed(isTrial: Bool, at now: UInt64) {
         failures += 1
-        switch state {
-        case .closed where failures < threshold: break
-        case .closed, .halfOpen:
-            state = .open
-            opensAt = now + openMilliseconds
-        // One that was given before it opened.
-        case .open: break
-        }
+        guard isTrial || (state == .closed && failures >= threshold) else { return }
+        state = .open
+        opensAt = now + openMilliseconds
     }
 
     /// A task ended without saying anything about the worker. A trial is made again with the next.
-    mutating func abandoned(at now: UInt64) {
-        guard state == .halfOpen else { return }
+    mutating func abandoned(isTrial: Bool, at now: UInt64) {
+        guard isTrial else { return }
         state = .open
         opensAt = now
     }

@@ -62,8 +62,9 @@ public struct TaskTally: Sendable {
     public private(set) var failed = 0
     /// Took too long.
     public private(set) var timedOut = 0
-    /// Times of those that were answered, in seconds; nil before the first.
+    /// The shortest time of those that were answered, in seconds; nil before the first.
     public private(set) var minSeconds: Double?
+    /// The longest.
     public private(set) var maxSeconds: Double?
     private var totalSeconds = 0.0
     /// When the last task ended.

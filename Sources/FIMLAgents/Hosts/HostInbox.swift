@@ -102,8 +102,8 @@ struct HostTask: Sendable {
     let id: UInt64
     /// What is sent.
     let frame: [UInt8]
-    /// The number of the process that it is for, since another does not hold the same figures.
-    let process: Int
+    /// The number of the process that holds its figures; nil where it carries them.
+    let process: Int?
     /// How long it may take.
     let limit: Duration
     /// Who waits.

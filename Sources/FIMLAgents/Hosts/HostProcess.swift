@@ -25,7 +25,8 @@ public final class HostProcess: WorkerHost {
     /// A host, which is started at once; tasks may be given to it right away.
     ///
     /// - Parameter workers: how many workers the host has, as the command tells it.
-    /// - Parameter maxHeartbeatAge: how long it may be silent; it says every 5 s that it lives.
+    /// - Parameter maxHeartbeatAge: how long it may be silent; it says every 5 s that it lives, so less than
+    ///   6 s counts as 6.
     /// - Parameter onChange: is told each change of its state, on the supervisor's thread; must not block.
     public init(
         _ type: WorkerType, workers: Int, command: HostCommand, limits: HostLimits,
@@ -80,17 +81,15 @@ public final class HostProcess: WorkerHost {
         let request = WorkerRequest(task: task, worker: worker, figures: figures)
         let market = figures.withoutSubject
         let process = board.processNumber
-        func send(_ frame: [UInt8]) {
-            supervisor.inbox.post(
-                .run(
-                    host: id, HostTask(id: task, frame: frame, process: process, limit: limit, answer: answer)
-                ))
+        func send(_ frame: [UInt8], to process: Int?) {
+            let task = HostTask(id: task, frame: frame, process: process, limit: limit, answer: answer)
+            supervisor.inbox.post(.run(host: id, task))
         }
         let isSent = sent.withLock { sent in
             sent.follow(process: process)
             guard let place = sent.place(of: market), let frame = WorkerFrame.encode(request.held(at: place))
             else { return false }
-            send(frame)
+            send(frame, to: process)
             return true
         }
         if isSent { return }
@@ -99,7 +98,7 @@ public final class HostProcess: WorkerHost {
             sent.follow(process: process)
             let place = text.count <= SentFigures.maxBytes ? sent.keep(market) : nil
             if let frame = WorkerFrame.encode(request.carrying(text, keptAt: place)) {
-                send(frame)
+                send(frame, to: nil)
             } else {
                 let reason = "the figures are longer than \(FrameReader.maxBytes) bytes"
                 answer.resume(returning: .failure(.threw(reason)))

@@ -8,6 +8,8 @@ final class HostRun {
     static let maxSendBytes = 16 << 20
     /// What is said of a task for which there is no room.
     static let tooManyWait = "too many tasks wait for the worker's host"
+    /// A host says every 5 s that it lives; who would be heard of more often cannot be.
+    private static let shortestHeartbeatAge = Duration.seconds(6)
     /// How long a host that is shut down has to end by itself.
     private static let grace: UInt64 = 1_000
 
@@ -67,9 +69,11 @@ final class HostRun {
     /// When it wants `tick` at the latest.
     var nextTick: UInt64 {
         var next = min(nextDeadline, startAt ?? .max, killAt ?? .max)
-        if isConnected { next = min(next, lastHeard &+ Self.milliseconds(plan.maxHeartbeatAge)) }
+        if isConnected { next = min(next, lastHeard &+ Self.milliseconds(maxHeartbeatAge)) }
         return next
     }
+
+    private var maxHeartbeatAge: Duration { max(plan.maxHeartbeatAge, Self.shortestHeartbeatAge) }
 
     /// In milliseconds, within a year.
     static func milliseconds(_ duration: Duration) -> UInt64 {
@@ -89,7 +93,7 @@ final class HostRun {
             task.answer.resume(returning: .failure(isShuttingDown ? .stopped : .hostLost(whyGone)))
             return
         }
-        guard task.process == plan.board.processNumber else {
+        guard task.process == nil || task.process == plan.board.processNumber else {
             task.answer.resume(returning: .failure(.hostLost("it was started anew")))
             return
         }
@@ -121,8 +125,8 @@ final class HostRun {
     /// Does what is due.
     func tick(at now: UInt64, _ watch: HostWatch) {
         if now >= nextDeadline { endOverdue(at: now) }
-        if isConnected, now >= lastHeard &+ Self.milliseconds(plan.maxHeartbeatAge) {
-            fail("no heartbeat for \(plan.maxHeartbeatAge)")
+        if isConnected, now >= lastHeard &+ Self.milliseconds(maxHeartbeatAge) {
+            fail("no heartbeat for \(maxHeartbeatAge)")
         }
         if let killAt, now >= killAt {
             self.killAt = nil

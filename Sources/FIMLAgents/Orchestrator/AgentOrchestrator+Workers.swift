@@ -6,25 +6,42 @@ import LinuxSystem
 extension AgentOrchestrator {
     /// From the cache, from who computes the same at this moment, or computed.
     func result(_ type: WorkerType, _ asset: Asset, _ gathering: FigureGathering) async -> WorkerResult {
-        if let result = cache.result(type, asset) { return result }
+        let begun = now()
         let key = FlightKey(type: type, asset: asset)
-        let (flight, isNew) = flights.withLock { flights in
-            if let flight = flights[key], !flight.isAbandoned { return (flight, false) }
-            let flight = Flight<WorkerResult>()
-            flights[key] = flight
-            return (flight, true)
-        }
-        if isNew {
-            flight.begin {
-                await self.compute(type, asset, gathering)
-            } land: { result in
-                self.cache.keep(result)
-                self.flights.withLock { flights in
-                    if flights[key] === flight { flights[key] = nil }
-                }
+        repeat {
+            let found = flights.withLock { flights -> Found in
+                if let flight = flights[key], !flight.isAbandoned { return .flight(flight, isNew: false) }
+                // Looked for here, since a flight is kept before it is taken from the table.
+                if let result = cache.result(type, asset) { return .kept(result) }
+                let flight = Flight<WorkerResult>()
+                flights[key] = flight
+                return .flight(flight, isNew: true)
+            }
+            switch found {
+            case .kept(let result): return result
+            case .flight(let flight, let isNew):
+                if isNew { begin(flight, key, gathering) }
+                if let result = await flight.value() { return result }
+            }
+            // Abandoned by all others in the moment when this one came to it: begun again.
+        } while !Task.isCancelled
+        return ended(type, asset, .cancelled, begun: begun)
+    }
+
+    private enum Found {
+        case kept(WorkerResult)
+        case flight(Flight<WorkerResult>, isNew: Bool)
+    }
+
+    private func begin(_ flight: Flight<WorkerResult>, _ key: FlightKey, _ gathering: FigureGathering) {
+        flight.begin {
+            await self.compute(key.type, key.asset, gathering)
+        } land: { result in
+            self.cache.keep(result)
+            self.flights.withLock { flights in
+                if flights[key] === flight { flights[key] = nil }
             }
         }
-        return await flight.value() ?? ended(type, asset, .cancelled, begun: now())
     }
 
     private func compute(
@@ -50,8 +67,9 @@ extension AgentOrchestrator {
                 case .unavailable(let milliseconds):
                     var result = ended(type, asset, .unavailable, begun: begun)
                     let why = last.map { "; the last failure: \($0.failure)" } ?? ""
+                    let seconds = milliseconds / 1000 + 1
                     result.error =
-                        "no \(type.rawValue) worker takes tasks for \(milliseconds / 1000 + 1) s, after failures\(why)"
+                        "no \(type.rawValue) worker takes tasks for \(seconds) s, after failures\(why)"
                     result.attempts = attempt - 1
                     return result
                 case .worker(.stopped, _):

@@ -5,14 +5,14 @@ import Foundation
 import LinuxSystem
 import Locking
 
-/// Has the workers judge assets: gathers what they need, gives each type's task to a worker, tries again where
-/// one fails, and puts the findings together.
+/// Has the workers judge assets: gathers what they need, gives each type's task to a worker, tries again
+/// where one fails, and puts the findings together.
 ///
 /// What is under way and what waits is bounded; the same asset asked twice at once is judged once; findings
 /// count for a while, by their type.
 public final class AgentOrchestrator: Sendable {
-    /// A shutdown waits for running analyses for so long, in milliseconds.
-    private static let shutdownMilliseconds: UInt64 = 5_000
+    /// How long a shutdown waits for the workers' ends.
+    private static let endLimit = Duration.seconds(5)
 
     /// How the workers are.
     public let healthMonitor: WorkerHealthMonitor
@@ -35,8 +35,19 @@ public final class AgentOrchestrator: Sendable {
         let asset: Asset
     }
 
-    /// An orchestrator as it is set, on a market. `hosts` makes the place where the workers of a type run;
-    /// without one, they run in this process. Without an interpreter rules decide what figures mean.
+    /// An orchestrator as it is set, on a market, whose workers run in this process. Rules decide what
+    /// figures mean.
+    public convenience init(_ settings: Settings, market: AnalysisMarket) {
+        self.init(
+            settings, market: market,
+            hosts: { type in
+                let count = WorkerPool.size(of: type, settings.workers)
+                return InProcessHost(type, workers: count) { WorkerSet.worker(type) }
+            })
+    }
+
+    /// An orchestrator as it is set, on a market. `hosts` makes the place where the workers of a type run.
+    /// Without an interpreter rules decide what figures mean.
     public convenience init(
         _ settings: Settings, market: AnalysisMarket,
         hosts: @escaping @Sendable (WorkerType) -> any WorkerHost,
@@ -93,16 +104,26 @@ public final class AgentOrchestrator: Sendable {
         line.close()
     }
 
-    /// Drains, waits for what is running, at most five seconds, and ends the workers.
-    public func shutdown() async {
+    /// Drains, waits for what is running, at most that long, and ends the workers, in five seconds more.
+    public func shutdown(within limit: Duration = .seconds(5)) async {
         drain()
         checking.withLock { $0 }?.cancel()
-        let end = now() + Self.shutdownMilliseconds
-        while line.underWay > 0, now() < end {
-            guard (try? await Task.sleep(for: .milliseconds(10))) != nil else { break }
+        await wait(limit) { self.line.underWay == 0 }
+        // Not children of this task, which would have to wait for one that hangs.
+        let running = Locked(pools.count)
+        for pool in pools.values {
+            Task {
+                await pool.shutDown()
+                running.withLock { $0 -= 1 }
+            }
         }
-        await withTaskGroup(of: Void.self) { group in
-            for pool in pools.values { group.addTask { await pool.shutDown() } }
+        await wait(Self.endLimit) { running.withLock { $0 } == 0 }
+    }
+
+    private func wait(_ limit: Duration, until isMet: () -> Bool) async {
+        let end = ContinuousClock.now + limit
+        while !isMet(), ContinuousClock.now < end {
+            guard (try? await Task.sleep(for: .milliseconds(10))) != nil else { return }
         }
     }
 
@@ -157,11 +178,11 @@ public final class AgentOrchestrator: Sendable {
         board.add(progress)
         let board = board
         let work = Task {
-            let ended = await run(progress, types, ticket) { progress in
+            let last = await run(progress, types, ticket) { progress in
                 board.update(progress)
                 told?(progress)
             }
-            board.end(ended)
+            let ended = board.end(last)
             told?(ended)
         }
         board.started(id, work)
@@ -176,13 +197,7 @@ public final class AgentOrchestrator: Sendable {
     /// Ends a task that has not ended, and gives it as it is then; nil where there is none.
     public func cancel(_ id: String) -> AnalysisTask? {
         board.cancel(id)
-        guard var task = board.task(id) else { return nil }
-        if !task.progress.status.isFinal {
-            // What runs is told so and ends in a moment.
-            task.progress.status = .cancelled
-            task.progress.refusal = .cancelled
-        }
-        return task
+        return board.task(id)
     }
 
     private func types(_ agents: [WorkerType]?) throws(AnalysisRefusal) -> [WorkerType] {
@@ -206,7 +221,8 @@ public final class AgentOrchestrator: Sendable {
             progress.status = progress.refusal == .cancelled ? .cancelled : .failed
             return progress
         }
-        defer { line.leave(after: now() - min(begun, now())) }
+        let entered = now()
+        defer { line.leave(after: now() - min(entered, now())) }
         progress.status = .running
         told(progress)
         let left = limit - .milliseconds(Int64(clamping: now() - min(begun, now())))
@@ -279,6 +295,11 @@ public final class AgentOrchestrator: Sendable {
     }
 
     func pool(_ type: WorkerType) -> WorkerPool? { pools[type] }
+
+    /// How many analyses are under way.
+    var underWay: Int { line.underWay }
+    /// How many wait for their turn.
+    var waiting: Int { line.waiting }
 }
 
 extension WorkerResult {

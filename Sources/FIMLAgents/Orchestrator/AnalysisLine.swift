@@ -117,4 +117,6 @@ final class AnalysisLine: Sendable {
     var isClosed: Bool { state.withLock { $0.isClosed } }
     /// How many are under way.
     var underWay: Int { state.withLock { places - $0.free } }
+    /// How many wait for their turn.
+    var waiting: Int { state.withLock { $0.waiting.count } }
 }

@@ -52,7 +52,9 @@ public struct Aggregate: Sendable {
             return
         }
         appliedWeights = Dictionary(weighed.map { ($0, $1 / total) }) { first, _ in first }
-        let score = zip(answered, weighed).reduce(0) { $0 + $1.0.1.score * $1.1.1 / total }
+        let sum = zip(answered, weighed).reduce(0) { $0 + $1.0.1.score * $1.1.1 }
+        // Rounded, so that 7.5 is no 7.499… where a bound is met exactly.
+        let score = (sum / total * 1e9).rounded() / 1e9
         overallScore = score
         recommendation = Recommendation(score: score)
     }

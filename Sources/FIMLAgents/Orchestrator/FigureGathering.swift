@@ -6,15 +6,13 @@ import MarketData
 
 /// Gathers what the workers of one analysis need, each need once, when the first worker wants it.
 final class FigureGathering: Sendable {
-    /// What a need was met with, ready to be put into a worker's figures.
-    private typealias Part = @Sendable (inout Figures, WorkerType) -> Void
-
     private static let articleLimit = 20
 
     private let asset: Asset
     private let market: AnalysisMarket
     private let barLimit: Int
-    private let tasks = Locked<[DataNeed: Task<Part, Never>]>([:])
+    /// Each gives figures that hold what meets that need, or say why nothing does.
+    private let tasks = Locked<[DataNeed: Task<Figures, Never>]>([:])
 
     /// For workers of these types.
     init(_ asset: Asset, _ market: AnalysisMarket, for types: [WorkerType]) {
@@ -32,13 +30,22 @@ final class FigureGathering: Sendable {
     /// What a worker of the type is given.
     func figures(for type: WorkerType) async -> Figures {
         var figures = Figures(asset, at: Timestamp(milliseconds: wallMilliseconds()))
-        for task in type.needs.map({ task($0, at: figures.moment) }) {
-            await task.value(&figures, type)
+        for (need, task) in type.needs.map({ ($0, task($0, at: figures.moment)) }) {
+            let part = await task.value
+            figures.missing += part.missing
+            switch need {
+            case .bars: figures.bars = Array(part.bars.suffix(type.barLimit))
+            case .benchmarkBars: figures.benchmarks = part.benchmarks
+            case .fundamentals: figures.fundamentals = part.fundamentals
+            case .macro: figures.observations = part.observations
+            case .news: figures.articles = part.articles
+            case .optionChain: figures.optionChain = part.optionChain
+            }
         }
         return figures
     }
 
-    private func task(_ need: DataNeed, at moment: Timestamp) -> Task<Part, Never> {
+    private func task(_ need: DataNeed, at moment: Timestamp) -> Task<Figures, Never> {
         tasks.withLock { tasks in
             if let task = tasks[need] { return task }
             let task = Task { [asset, market, barLimit] in
@@ -51,33 +58,34 @@ final class FigureGathering: Sendable {
 
     private static func part(
         _ need: DataNeed, _ asset: Asset, _ market: AnalysisMarket, _ barLimit: Int, _ moment: Timestamp
-    ) async -> Part {
+    ) async -> Figures {
+        var part = Figures(asset, at: moment)
         do throws(MarketDataError) {
             switch need {
             case .bars:
-                return await bars(of: asset, market, barLimit, moment)
+                part.bars = try await bars(of: [asset], market, barLimit, moment).first?.get() ?? []
             case .benchmarkBars:
-                return await benchmarks(of: asset, market, moment)
+                await benchmarks(of: asset, market, moment, into: &part)
             case .fundamentals:
                 guard asset.assetType == .equity else {
                     throw MarketDataError(
-                        "only companies report; \(asset.symbol) is \(asset.assetType.rawValue)")
+                        "only companies report, and \(asset.symbol) is \(asset.assetType.rawValue)")
                 }
-                let fundamentals = try await market.fundamentals.fundamentals(of: asset)
-                return { figures, _ in figures.fundamentals = fundamentals }
+                part.fundamentals = try await market.fundamentals.fundamentals(of: asset)
             case .macro:
-                return await observations(market)
+                await observations(market, into: &part)
             case .news:
-                let articles = try await market.news.news(about: asset, limit: articleLimit)
-                return { figures, _ in figures.articles = articles }
+                part.articles = try await market.news.news(about: asset, limit: articleLimit)
+                guard !part.articles.isEmpty else {
+                    throw MarketDataError("there are no articles about \(asset.symbol)")
+                }
             case .optionChain:
-                let chain = try await market.optionChains.optionChain(of: asset)
-                return { figures, _ in figures.optionChain = chain }
+                part.optionChain = try await market.optionChains.optionChain(of: asset)
             }
         } catch {
-            let missing = MissingFigures(need, reason: error.description)
-            return { figures, _ in figures.missing.append(missing) }
+            part.missing.append(MissingFigures(need, reason: error.description))
         }
+        return part
     }
 
     // MARK: - Bars
@@ -103,19 +111,6 @@ final class FigureGathering: Sendable {
         }
     }
 
-    private static func bars(
-        of asset: Asset, _ market: AnalysisMarket, _ limit: Int, _ moment: Timestamp
-    ) async -> Part {
-        let result = await bars(of: [asset], market, limit, moment).first
-        switch result ?? .failure(MarketDataError("there are no bars of \(asset.symbol)")) {
-        case .success(let bars):
-            return { figures, type in figures.bars = Array(bars.suffix(type.barLimit)) }
-        case .failure(let error):
-            let missing = MissingFigures(.bars, reason: error.description)
-            return { figures, _ in figures.missing.append(missing) }
-        }
-    }
-
     /// What an asset is compared with: the market first, which beta is against, then what usually moves
     /// apart from it.
     static func benchmarks(of asset: Asset, others: [Asset]) -> [Asset] {
@@ -127,51 +122,43 @@ final class FigureGathering: Sendable {
     }
 
     private static func benchmarks(
-        of asset: Asset, _ market: AnalysisMarket, _ moment: Timestamp
-    ) async -> Part {
+        of asset: Asset, _ market: AnalysisMarket, _ moment: Timestamp, into part: inout Figures
+    ) async {
         let assets = benchmarks(of: asset, others: market.otherBenchmarks)
         let results = await bars(of: assets, market, WorkerType.correlation.barLimit, moment)
-        var found: [Figures.Benchmark] = []
-        var missing: [MissingFigures] = []
         for (asset, result) in zip(assets, results) {
             switch result {
-            case .success(let bars): found.append(Figures.Benchmark(asset, bars: bars))
+            case .success(let bars): part.benchmarks.append(Figures.Benchmark(asset, bars: bars))
             case .failure(let error):
-                missing.append(MissingFigures(.benchmarkBars, asset.symbol, reason: error.description))
+                part.missing.append(
+                    MissingFigures(.benchmarkBars, asset.symbol, reason: error.description))
             }
-        }
-        let (benchmarks, lost) = (found, missing)
-        return { figures, _ in
-            figures.benchmarks = benchmarks
-            figures.missing += lost
         }
     }
 
     // MARK: - The economy
 
-    private static func observations(_ market: AnalysisMarket) async -> Part {
-        let answers = await withTaskGroup(
-            of: (MacroIndicator, Result<[MacroObservation], MarketDataError>).self
-        ) { group in
-            for indicator in MacroIndicator.allCases {
-                group.addTask {
-                    do throws(MarketDataError) {
-                        return (indicator, .success(try await market.macro.observations(of: indicator)))
-                    } catch {
-                        return (indicator, .failure(error))
-                    }
+    private static func observations(_ market: AnalysisMarket, into part: inout Figures) async {
+        // All at once; a provider's own rate bounds how many it is asked at a time.
+        let tasks = MacroIndicator.allCases.map { indicator in
+            Task { () -> (observations: [MacroObservation], reason: String?) in
+                do throws(MarketDataError) {
+                    return (try await market.macro.observations(of: indicator), nil)
+                } catch {
+                    return ([], error.description)
                 }
             }
-            return await group.reduce(into: []) { $0.append($1) }
         }
-        return { figures, _ in
-            for (indicator, result) in answers {
-                switch result {
-                case .success(let observations): figures.observations[indicator] = observations
-                case .failure(let error):
-                    figures.missing.append(
-                        MissingFigures(.macro, indicator.rawValue, reason: error.description))
-                }
+        for (indicator, task) in zip(MacroIndicator.allCases, tasks) {
+            let answer = await withTaskCancellationHandler {
+                await task.value
+            } onCancel: {
+                task.cancel()
+            }
+            if let reason = answer.reason {
+                part.missing.append(MissingFigures(.macro, indicator.rawValue, reason: reason))
+            } else {
+                part.observations[indicator] = answer.observations
             }
         }
     }

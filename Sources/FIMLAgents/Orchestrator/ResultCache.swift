@@ -27,10 +27,10 @@ final class ResultCache: Sendable {
         mutating func put(_ entry: Entry<Value>, _ key: Key, at now: UInt64) {
             if entries.count >= ResultCache.entryLimit || bytes + entry.bytes > ResultCache.byteLimit {
                 entries = entries.filter { $0.value.expires > now }
-                if entries.count >= ResultCache.entryLimit / 2 || bytes > ResultCache.byteLimit / 2 {
-                    entries = [:]
-                }
                 bytes = entries.values.reduce(0) { $0 + $1.bytes }
+                if entries.count > ResultCache.entryLimit / 2 || bytes > ResultCache.byteLimit / 2 {
+                    (entries, bytes) = ([:], 0)
+                }
             }
             bytes += entry.bytes - (entries[key]?.bytes ?? 0)
             entries[key] = entry
@@ -97,6 +97,8 @@ final class ResultCache: Sendable {
     /// Keeps a whole answer until the first of its results no longer counts.
     func keep(_ analysis: AssetAnalysis, _ types: [WorkerType]) {
         let now = now()
+        // One that did not come may have come to someone else since: that it is kept says nothing of this.
+        guard analysis.results.allSatisfy({ lifetime($0) > 0 }) else { return }
         let expires = results.withLock { results in
             analysis.results.map { result in
                 results.value(Key(asset: analysis.asset, types: [result.type]), at: now)?.expires ?? 0

@@ -42,6 +42,7 @@ final class TaskBoard: Sendable {
     /// What can be cancelled of it.
     func started(_ id: String, _ work: Task<Void, Never>) {
         let isCancelled = state.withLock { state in
+            guard state.entries[id]?.expires == nil else { return false }
             state.entries[id]?.work = work
             return state.entries[id]?.isCancelled ?? false
         }
@@ -50,19 +51,26 @@ final class TaskBoard: Sendable {
 
     /// A task has come so far.
     func update(_ progress: TaskProgress) {
-        state.withLock { $0.entries[progress.taskID]?.task.progress = progress }
+        state.withLock { state in
+            guard state.entries[progress.taskID]?.isCancelled == false else { return }
+            state.entries[progress.taskID]?.task.progress = progress
+        }
     }
 
-    /// A task has ended.
-    func end(_ progress: TaskProgress) {
+    /// A task has ended; how it counts: one that was cancelled in its last moment is cancelled, as whoever
+    /// did it was told.
+    func end(_ progress: TaskProgress) -> TaskProgress {
         // Kept for who asks after it, so counted by what it will be as text.
         let bytes = 512 + (progress.analysis?.results.count ?? 0) * 2_048
         let now = now()
-        state.withLock { state in
+        return state.withLock { state in
             let id = progress.taskID
-            guard var entry = state.entries[id] else { return }
+            guard var entry = state.entries[id] else { return progress }
             var progress = progress
             progress.step = nil
+            if entry.isCancelled {
+                (progress.status, progress.refusal, progress.analysis) = (.cancelled, .cancelled, nil)
+            }
             entry.task.progress = progress
             entry.task.finishedAt = Timestamp(milliseconds: wallMilliseconds())
             entry.work = nil
@@ -82,6 +90,7 @@ final class TaskBoard: Sendable {
                 gone += 1
             }
             state.ended.removeFirst(gone)
+            return progress
         }
     }
 
@@ -96,14 +105,14 @@ final class TaskBoard: Sendable {
     /// Asks a task to end; one that has ended stays as it is.
     func cancel(_ id: String) {
         let work = state.withLock { state in
-            state.entries[id]?.isCancelled = true
-            return state.entries[id]?.work
+            guard var entry = state.entries[id], entry.expires == nil else { return Task<Void, Never>?.none }
+            entry.isCancelled = true
+            // What runs is told so and ends in a moment.
+            entry.task.progress.status = .cancelled
+            entry.task.progress.refusal = .cancelled
+            state.entries[id] = entry
+            return entry.work
         }
         work?.cancel()
-    }
-
-    /// Whether a task was asked to end.
-    func isCancelled(_ id: String) -> Bool {
-        state.withLock { $0.entries[id]?.isCancelled ?? false }
     }
 }

@@ -77,39 +77,54 @@ final class WorkerPool: Sendable {
     func attempt(
         _ figures: Figures, avoiding avoided: Int?
     ) async throws(AttemptFailure) -> (answer: WorkerAnswer, worker: Int) {
-        let worker = try await take(avoiding: avoided)
+        let (worker, isTrial) = try await take(avoiding: avoided)
         let begun = now()
         do throws(WorkerFailure) {
             let answer = try await host.run(figures, by: worker, within: settings.taskTimeout)
-            give(back: worker, .success(()), begun)
+            give(back: worker, .success(()), isTrial, begun)
             return (answer, worker)
         } catch {
-            give(back: worker, .failure(error), begun)
+            give(back: worker, .failure(error), isTrial, begun)
             throw .worker(error, worker)
         }
     }
 
     private enum Choice {
-        case worker(Int)
+        case worker(Int, isTrial: Bool)
         case wait
         case unavailable(milliseconds: UInt64)
+        case stopped
     }
 
-    private func take(avoiding avoided: Int?) async throws(AttemptFailure) -> Int {
+    private func take(avoiding avoided: Int?) async throws(AttemptFailure) -> (worker: Int, isTrial: Bool) {
         while true {
             let (choice, change) = state.withLock { choose(&$0, avoided) }
             tell(change)
             switch choice {
-            case .worker(let worker): return worker
+            case .worker(let worker, let isTrial): return (worker, isTrial)
             case .unavailable(let milliseconds): throw .unavailable(milliseconds)
+            case .stopped: throw .worker(.stopped, 0)
             case .wait: await waitForRoom()
             }
-            if Task.isCancelled { throw .worker(.stopped, 0) }
+            if Task.isCancelled {
+                // It may have been woken for a place just when it was cancelled: the next may have that.
+                wakeNext()
+                throw .worker(.stopped, 0)
+            }
         }
+    }
+
+    /// How many tasks wait for room.
+    var waitingCount: Int { state.withLock { $0.waiting.count } }
+
+    private func wakeNext() {
+        let turn = state.withLock { $0.waiting.isEmpty ? nil : $0.waiting.removeFirst().turn }
+        turn?.resume()
     }
 
     /// The least loaded that may be given a task, which it then has.
     private func choose(_ state: inout State, _ avoided: Int?) -> (Choice, CircuitChange?) {
+        guard !state.isStopped else { return (.stopped, nil) }
         let now = now()
         let count = state.instances.count
         let order = (0..<count).map { (state.next + $0) % count }
@@ -129,8 +144,9 @@ final class WorkerPool: Sendable {
         state.next = (worker + 1) % count
         state.instances[worker].inProgress += 1
         let before = state.instances[worker].circuit.state
-        state.instances[worker].circuit.began()
-        return (.worker(worker), CircuitChange(worker, before, state.instances[worker].circuit.state))
+        let isTrial = state.instances[worker].circuit.began()
+        let change = CircuitChange(worker, before, state.instances[worker].circuit.state)
+        return (.worker(worker, isTrial: isTrial), change)
     }
 
     /// Until some worker gives a task back, or the task that waits is cancelled.
@@ -159,7 +175,9 @@ final class WorkerPool: Sendable {
         }
     }
 
-    private func give(back worker: Int, _ result: Result<Void, WorkerFailure>, _ begun: UInt64) {
+    private func give(
+        back worker: Int, _ result: Result<Void, WorkerFailure>, _ isTrial: Bool, _ begun: UInt64
+    ) {
         let now = now()
         let seconds = Double(now - min(begun, now)) / 1000
         let time = Timestamp(milliseconds: wallMilliseconds())
@@ -168,18 +186,20 @@ final class WorkerPool: Sendable {
             state.instances[worker].inProgress -= 1
             switch result {
             case .success:
-                state.instances[worker].circuit.succeeded()
+                state.instances[worker].circuit.succeeded(isTrial: isTrial)
                 state.instances[worker].tally.answered(in: seconds, at: time)
             case .failure(.stopped):
-                state.instances[worker].circuit.abandoned(at: now)
+                state.instances[worker].circuit.abandoned(isTrial: isTrial, at: now)
             case .failure(let failure):
-                state.instances[worker].circuit.failed(at: now)
+                state.instances[worker].circuit.failed(isTrial: isTrial, at: now)
                 state.instances[worker].tally.failed(
                     failure.description, isTimeout: failure.isTimeout, at: time)
             }
-            // A circuit that opened leaves those who wait without hope: all look again.
+            // A circuit that opened leaves those who wait without hope, and one that closed has room for
+            // many: all look again.
             let after = state.instances[worker].circuit.state
-            let woken = after == .closed ? min(1, state.waiting.count) : state.waiting.count
+            let isAsBefore = before == .closed && after == .closed
+            let woken = isAsBefore ? min(1, state.waiting.count) : state.waiting.count
             let turns = state.waiting.prefix(woken).map(\.turn)
             state.waiting.removeFirst(woken)
             return (CircuitChange(worker, before, after), turns)
@@ -291,7 +311,7 @@ final class WorkerPool: Sendable {
 }
 
 /// Why a try of a task led to nothing.
-enum AttemptFailure: Error {
+enum AttemptFailure: Error, Equatable {
     /// The worker failed.
     case worker(WorkerFailure, Int)
     /// Every circuit is open; the first may be tried after so many milliseconds.
