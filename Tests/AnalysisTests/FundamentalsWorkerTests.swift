@@ -91,6 +91,17 @@ struct FundamentalsWorkerTests {
     }
 
     @Test(
+        "What is no company has no reports, whatever a source says of it",
+        arguments: AssetType.allCases.filter { $0 != .equity })
+    func noCompany(type: AssetType) {
+        var figures = Self.figures(Self.whole, close: 100)
+        figures.asset = Asset(symbol: "X", assetType: type)
+        let missing = MissingFigures(
+            .fundamentals, reason: "only companies report, and X is \(type.rawValue)")
+        #expect(throws: InsufficientData([missing])) { try FundamentalsWorker().analyze(figures) }
+    }
+
+    @Test(
         "Without profit there is no price over earnings, and it counts as dear",
         arguments: [0.0, -0.01, -1e300])
     func noProfit(earnings: Double) throws {

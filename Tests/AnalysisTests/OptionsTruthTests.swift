@@ -74,6 +74,17 @@ struct OptionsTruthTests {
         #expect(volumes.count == rows.count && volumes == volumes.sorted(by: >))
     }
 
+    @Test("Of a week's options Cboe gives 42 calls far in the money none, and their spreads tell none")
+    func farInTheMoney() throws {
+        let finding = try OptionsWorker().analyze(RecordedChains.figures("cboe RUT RUTW230929"))
+        // Plain means of those that Cboe gives, by Python.
+        for (metric, mean) in [
+            ("call_implied_volatility", 0.25217464788732397), ("put_implied_volatility", 0.3832425925925926),
+        ] {
+            #expect(isClose(finding.value("metrics", metric)?.double, mean), "\(metric)")
+        }
+    }
+
     @Test(
         "Implied volatilities of bid and ask, to 1e-6, and prices back",
         arguments: ["cboe RUT RUT231117", "cboe RUT RUT231215"])

@@ -291,7 +291,20 @@ struct ComputedVolatilityTests {
         }
     }
 
-    @Test("Of each side the first 32 with a bid and an ask are computed; the others do not count")
+    @Test("A spread around the value at once tells no volatility, and uses up none of the 32")
+    func spread() throws {
+        // Strike 50: worth 50.398 at once, less than the middle of 50.2 and 51.2 and more than the bid.
+        let deep = OptionFixtures.option("D", .call, strike: 50, days: 72, volume: 1, bid: 50.2, ask: 51.2)
+        let alone = OptionFixtures.figures([deep, Self.chain[1]], price: 100)
+        #expect(try volatility("call", alone) == nil)
+        let many = Array(repeating: deep, count: 40)
+        #expect(
+            isClose(
+                try volatility("call", OptionFixtures.figures(many + Self.chain, price: 100)), 0.25,
+                within: 1e-8))
+    }
+
+    @Test("Of each side the first 32 whose bid tells one are computed; the others do not count")
     func limit() throws {
         let dear = Self.quoted("C", .call, middle: 9.270659159787023)
         let plain = Self.quoted("C", .call, middle: 4.849981972214579)

@@ -36,12 +36,17 @@ public struct FundamentalsWorker: Worker {
     /// A worker without state.
     public init() {}
 
-    /// Throws where nothing is reported that the score rests on.
+    /// Throws where the asset is no company, or nothing is reported that the score rests on.
     public func analyze(_ figures: Figures) throws(InsufficientData) -> Finding {
         guard let reported = figures.fundamentals else {
             let missing = figures.missing.filter { $0.need == .fundamentals }
             throw InsufficientData(
                 missing.isEmpty ? [MissingFigures(.fundamentals, reason: "nothing is reported")] : missing)
+        }
+        guard figures.asset.assetType == .equity else {
+            let reason =
+                "only companies report, and \(figures.asset.symbol) is \(figures.asset.assetType.rawValue)"
+            throw InsufficientData([MissingFigures(.fundamentals, reason: reason)])
         }
         let ratio = Self.priceToEarnings(reported, figures.bars)
         let sheet = Self.sheet(reported, ratio, figures)

@@ -7,10 +7,11 @@ import MarketData
 /// sums of contracts, put_call_ratio and put_call_oi_ratio puts over calls. An implied volatility is a
 /// year's, as a fraction; the mean of a side is over its contracts whose source tells one above 0, as it
 /// tells it. Where a source tells none, that of Black, Scholes and Merton at the middle of bid and ask takes
-/// its place, with 4 % interest and no yield, for the first 32 calls and 32 puts that have a bid and an ask.
-/// The price of the asset is the chain's, else the newest close. avg_implied_volatility is the mean of both
-/// sides, volatility_skew puts less calls. Unusual is a contract with a volume above 100 and above twice its
-/// open interest; one that is not told counts as 1.
+/// its place, with 4 % interest and no yield, for the first 32 calls and 32 puts of which the bid alone
+/// implies one too: far in the money the middle would tell of the spread and nothing else. The price of the
+/// asset is the chain's, else the newest close. avg_implied_volatility is the mean of both sides,
+/// volatility_skew puts less calls. Unusual is a contract with a volume above 100 and above twice its open
+/// interest; one that is not told counts as 1.
 ///
 /// `sentiment`: bullish below a put_call_ratio of 0.7, bearish above 1.2, else neutral. `volatility_outlook`
 /// by avg_implied_volatility: compressed below 0.15, normal below 0.35, elevated below 0.6, else extreme.
@@ -191,22 +192,26 @@ struct OptionSides {
             }
             if let told = contract.impliedVolatility, told > 0, told.isFinite {
                 side.add(volatility: told)
-            } else if let spot, let middle = Self.middle(contract), contract.impliedVolatility == nil,
-                side.solveCount < OptionsWorker.solvesPerSide
+            } else if let spot, contract.impliedVolatility == nil,
+                side.solveCount < OptionsWorker.solvesPerSide, let prices = Self.prices(contract)
             {
-                side.solveCount += 1
-                let volatility = Self.option(contract, chain, spot).impliedVolatility(price: middle)
-                if let volatility { side.add(volatility: volatility) }
+                let option = Self.option(contract, chain, spot)
+                // Where the bid alone implies none, what the middle does would come of the spread.
+                if option.impliedVolatility(price: prices.bid) != nil {
+                    side.solveCount += 1
+                    let volatility = option.impliedVolatility(price: prices.middle)
+                    if let volatility { side.add(volatility: volatility) }
+                }
             }
             if contract.kind == .call { call = side } else { put = side }
         }
         unusual.sort { (amount($0.volume), $1.symbol) > (amount($1.volume), $0.symbol) }
     }
 
-    /// The middle of bid and ask; nil unless there are both, in order.
-    private static func middle(_ contract: OptionContract) -> Double? {
+    /// The bid, and the middle of bid and ask; nil unless there are both, in order.
+    private static func prices(_ contract: OptionContract) -> (bid: Double, middle: Double)? {
         guard let bid = contract.bid, let ask = contract.ask, bid > 0, ask >= bid else { return nil }
-        return bid / 2 + ask / 2
+        return (bid, bid / 2 + ask / 2)
     }
 
     private static func option(
