@@ -148,11 +148,15 @@ public final class AgentOrchestrator: Sendable {
         await withTaskGroup(of: (Int, Result<AssetAnalysis, AnalysisRefusal>).self) { group in
             for (index, asset) in assets.enumerated() {
                 group.addTask {
+                    // The pair is made when nothing is waited for any more: optimised by Swift 6.3.1, what
+                    // was written of a returned tuple before a wait for the rest of it is lost.
+                    let answer: Result<AssetAnalysis, AnalysisRefusal>
                     do throws(AnalysisRefusal) {
-                        return (index, .success(try await self.analyzeAsset(asset, agents: agents)))
+                        answer = .success(try await self.analyzeAsset(asset, agents: agents))
                     } catch {
-                        return (index, .failure(error))
+                        answer = .failure(error)
                     }
+                    return (index, answer)
                 }
             }
             let answers = await group.reduce(into: [:]) { $0[$1.0] = $1.1 }
