@@ -154,7 +154,8 @@ public final class AgentOrchestrator: Sendable {
         }
     }
 
-    // By itself: within the tuple of the child task optimised code lost the index (Swift 6.3).
+    // By itself: what was written of a tuple before a wait for the rest of it is lost in optimised code
+    // (Swift 6.3.1).
     private func outcome(
         of asset: Asset, _ agents: [WorkerType]?
     ) async -> Result<AssetAnalysis, AnalysisRefusal> {

@@ -96,7 +96,9 @@ public struct AssetAnalysis: Sendable {
         self.results = results.sorted {
             order.firstIndex(of: $0.type) ?? 0 < order.firstIndex(of: $1.type) ?? 0
         }
-        aggregate = Aggregate(results)
+        // In the order of the types, too: sums in the order in which workers happened to end differ in their
+        // last digits, and so the same judgements would be told by other weights.
+        aggregate = Aggregate(self.results)
         self.timestamp = timestamp
     }
 

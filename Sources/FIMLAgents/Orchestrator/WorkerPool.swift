@@ -81,11 +81,21 @@ final class WorkerPool: Sendable {
         let begun = now()
         do throws(WorkerFailure) {
             let answer = try await host.run(figures, by: worker, within: settings.taskTimeout)
+            if case .finding(let finding) = answer { try Self.check(finding) }
             give(back: worker, .success(()), isTrial, begun)
             return (answer, worker)
         } catch {
             give(back: worker, .failure(error), isTrial, begun)
             throw .worker(error, worker)
+        }
+    }
+
+    /// A host of this process passes on what its worker makes up: a score that is no number would make none
+    /// of the verdict either. NaN is in no range.
+    private static func check(_ finding: Finding) throws(WorkerFailure) {
+        guard (0...10).contains(finding.score) else { throw .rubbish("a score of \(finding.score)") }
+        guard (0...1).contains(finding.confidence) else {
+            throw .rubbish("a confidence of \(finding.confidence)")
         }
     }
 
