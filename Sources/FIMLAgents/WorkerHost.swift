@@ -34,13 +34,15 @@ public enum WorkerFailure: Error, Hashable, Sendable, CustomStringConvertible {
     case rubbish(String)
     /// The process that it ran in has ended, for that reason, or cannot be started.
     case hostLost(String)
+    /// The task was not given to it: too many wait already, or its figures are too long.
+    case refused(String)
     /// It is being shut down, or who asked has gone.
     case stopped
 
     /// One line for people.
     public var description: String {
         switch self {
-        case .threw(let reason): reason
+        case .threw(let reason), .refused(let reason): reason
         case .timedOut(let limit): "no answer within \(limit.components.seconds) s"
         case .rubbish(let reason): "an answer that cannot be used: \(reason)"
         case .hostLost(let reason): "the worker's process is gone: \(reason)"

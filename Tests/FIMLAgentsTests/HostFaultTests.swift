@@ -191,7 +191,7 @@ struct HostFaultTests {
             }
             return await group.reduce(into: [WorkerFailure?]()) { $0.append($1) }
         }
-        #expect(failures.filter { $0 == .threw("too many tasks wait for the worker's host") }.count == 2)
+        #expect(failures.filter { $0 == .refused("too many tasks wait for the worker's host") }.count == 2)
         #expect(failures.contains(.timedOut(.seconds(4))))
         #expect(await faulty.answersAgain())
         figures.articles += figures.articles
@@ -199,7 +199,7 @@ struct HostFaultTests {
             _ = try await faulty.host.run(figures, by: 0, within: .seconds(10))
             Issue.record("a frame that is too long was sent")
         } catch {
-            #expect(error == .threw("the figures are longer than 8388608 bytes"))
+            #expect(error == .refused("the figures are longer than 8388608 bytes"))
         }
         await faulty.host.shutDown()
     }

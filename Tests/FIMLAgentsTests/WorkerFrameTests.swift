@@ -53,26 +53,41 @@ struct WorkerFrameTests {
     func request() throws {
         let request = WorkerRequest(task: 7, worker: 3, figures: FaultyHost.figures("AAPL", bars: 260))
         let text = request.figures.withoutSubject.json
-        var kept: [Int: Figures] = [:]
-        let first = try Self.sent(request.carrying(text, keptAt: 5))
-        #expect(try WorkerRequest.parse(first, kept: &kept) == .success(request))
-        let second = try Self.sent(request.held(at: 5))
-        #expect(try WorkerRequest.parse(second, kept: &kept) == .success(request))
+        var held = HeldFigures()
+        let first = try Self.sent(request.carrying(text, keptAt: Self.place))
+        #expect(try WorkerRequest.parse(first, held: &held) == .success(request))
+        let second = try Self.sent(request.held(at: Self.place))
+        #expect(try WorkerRequest.parse(second, held: &held) == .success(request))
         #expect(second.count < 200 && first.count > 5_000)
     }
 
     @Test("Figures that are not held cannot be judged; a place that there is not keeps nothing")
     func notHeld() throws {
         let request = WorkerRequest(task: 7, worker: 3, figures: FaultyHost.figures("AAPL"))
-        var kept: [Int: Figures] = [:]
+        var held = HeldFigures()
         let refused = Result<WorkerRequest, RefusedTask>.failure(
             RefusedTask(task: 7, reason: "a task without figures"))
-        #expect(try WorkerRequest.parse(Self.sent(request.held(at: 5)), kept: &kept) == refused)
+        #expect(try WorkerRequest.parse(Self.sent(request.held(at: Self.place)), held: &held) == refused)
         let text = request.figures.withoutSubject.json
-        for place in [-1, SentFigures.placeCount] {
-            _ = try WorkerRequest.parse(Self.sent(request.carrying(text, keptAt: place)), kept: &kept)
+        for index in [-1, SentFigures.placeCount] {
+            let place = SentFigures.Place(index: index, number: 1)
+            _ = try WorkerRequest.parse(Self.sent(request.carrying(text, keptAt: place)), held: &held)
         }
-        #expect(kept.isEmpty)
+        #expect(held.count == 0)
+    }
+
+    private static let place = SentFigures.Place(index: 5, number: 70)
+
+    @Test("What did not arrive is not taken for what had been there before")
+    func stale() throws {
+        let request = WorkerRequest(task: 7, worker: 3, figures: FaultyHost.figures("AAPL"))
+        var held = HeldFigures()
+        let text = request.figures.withoutSubject.json
+        _ = try WorkerRequest.parse(Self.sent(request.carrying(text, keptAt: Self.place)), held: &held)
+        let newer = SentFigures.Place(index: 5, number: 71)
+        #expect(
+            try WorkerRequest.parse(Self.sent(request.held(at: newer)), held: &held)
+                == .failure(RefusedTask(task: 7, reason: "a task without figures")))
     }
 
     private static func sent(_ request: WorkerRequest.Written) throws -> [UInt8] {
@@ -88,10 +103,10 @@ struct WorkerFrameTests {
         let figures = (1...SentFigures.placeCount + 1).map {
             FaultyHost.figures("AAPL", bars: $0).withoutSubject
         }
-        let places = figures.dropLast().map { sent.keep($0) }
-        #expect(Set(places) == Set(0..<SentFigures.placeCount))
+        let places = figures.dropLast().map { sent.keep($0, number: 7) }
+        #expect(Set(places.map(\.index)) == Set(0..<SentFigures.placeCount))
         #expect(sent.place(of: figures[0]) == places[0])
-        #expect(sent.keep(figures[SentFigures.placeCount]) == places[1])
+        #expect(sent.keep(figures[SentFigures.placeCount], number: 8).index == places[1].index)
         #expect(sent.place(of: figures[1]) == nil)
         sent.follow(process: 2)
         #expect(sent.place(of: figures[0]) == nil)
@@ -149,16 +164,16 @@ struct WorkerFrameTests {
 
     @Test("A task that cannot be done is refused with its number; without one nothing can be said")
     func badRequest() throws {
-        var kept: [Int: Figures] = [:]
+        var held = HeldFigures()
         let refused = try WorkerRequest.parse(
-            Array(#"{"task":9,"worker":0,"asset":{},"moment":0,"figures":{}}"#.utf8), kept: &kept)
+            Array(#"{"task":9,"worker":0,"asset":{},"moment":0,"figures":{}}"#.utf8), held: &held)
         #expect(refused == .failure(RefusedTask(task: 9, reason: "figures.asset is required")))
         let homeless = try WorkerRequest.parse(
-            Array(#"{"task":9,"worker":1.5,"asset":{},"moment":0,"figures":{}}"#.utf8), kept: &kept)
+            Array(#"{"task":9,"worker":1.5,"asset":{},"moment":0,"figures":{}}"#.utf8), held: &held)
         #expect(
             homeless == .failure(RefusedTask(task: 9, reason: "a task without worker, asset or moment")))
         let bytes = Array(#"{"worker":0}"#.utf8)
-        #expect(throws: FrameViolation.self) { _ = try WorkerRequest.parse(bytes, kept: &kept) }
+        #expect(throws: FrameViolation.self) { _ = try WorkerRequest.parse(bytes, held: &held) }
     }
 
     @Test("Whatever bytes come, they are frames or a violation", arguments: 0..<8 as Range<UInt64>)

@@ -60,7 +60,7 @@ final class HostInbox: Sendable {
         if isAccepted {
             wake.signal()
         } else {
-            Self.refuse(command, isClosed ? .stopped : .threw(HostRun.tooManyWait))
+            Self.refuse(command, isClosed ? .stopped : .refused(HostRun.tooManyWait))
         }
     }
 

@@ -15,7 +15,7 @@ import Locking
 /// - Bytes that are no frame, or an answer to nobody: all its tasks fail with `rubbish`, and it is killed.
 /// - An answer that cannot be used: that task fails with `rubbish`; the process goes on.
 /// - Nothing heard for `maxHeartbeatAge`: it is killed, and its tasks fail with `hostLost`.
-/// - More than 16 MiB of tasks that the process does not take: further ones fail with `threw`.
+/// - More than 16 MiB of tasks that the process does not take: further ones are `refused`.
 public final class HostProcess: WorkerHost {
     private let id: UInt64
     private let board: HostBoard
@@ -69,7 +69,7 @@ public final class HostProcess: WorkerHost {
             inbox.post(.cancel(host: host, task: task))
         }
         // Whether it holds what was sent last is not known then.
-        if case .failure = result { sent.withLock { $0 = SentFigures() } }
+        if case .failure(let failure) = result, failure != .stopped { sent.withLock { $0 = SentFigures() } }
         return try result.get()
     }
 
@@ -96,12 +96,12 @@ public final class HostProcess: WorkerHost {
         let text = market.json
         sent.withLock { sent in
             sent.follow(process: process)
-            let place = text.count <= SentFigures.maxBytes ? sent.keep(market) : nil
+            let place = text.count <= SentFigures.maxBytes ? sent.keep(market, number: task) : nil
             if let frame = WorkerFrame.encode(request.carrying(text, keptAt: place)) {
                 send(frame, to: nil)
             } else {
                 let reason = "the figures are longer than \(FrameReader.maxBytes) bytes"
-                answer.resume(returning: .failure(.threw(reason)))
+                answer.resume(returning: .failure(.refused(reason)))
             }
         }
     }

@@ -98,7 +98,7 @@ final class HostRun {
             return
         }
         guard sending.count + task.frame.count <= Self.maxSendBytes else {
-            task.answer.resume(returning: .failure(.threw(Self.tooManyWait)))
+            task.answer.resume(returning: .failure(.refused(Self.tooManyWait)))
             return
         }
         let deadline = now &+ Self.milliseconds(task.limit)

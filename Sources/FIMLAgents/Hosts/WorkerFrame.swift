@@ -3,8 +3,8 @@ import FIMLCore
 
 // What travels between the gateway and a worker host, one JSON object a frame (see `FrameReader`):
 //
-//     to the host    {"task": 7, "worker": 0, "asset": {…}, "moment": ms, "figures": {…}, "keep": 3}
-//                    {"task": 8, "worker": 1, "asset": {…}, "moment": ms, "kept": 3}
+//     to the host    {"task": 7, "worker": 0, "asset": {…}, "moment": ms, "figures": {…}, "keep": [3, 7]}
+//                    {"task": 8, "worker": 1, "asset": {…}, "moment": ms, "kept": [3, 7]}
 //     from the host  {"task": 7, "finding": {…}}
 //                    {"task": 7, "insufficient": [{"need": …, "reason": …}]}
 //                    {"task": 7, "error": "why not"}
@@ -39,7 +39,7 @@ extension WorkerRequest {
         /// The figures as text, where the host does not hold them.
         fileprivate let text: [UInt8]?
         /// Where it holds them, or is to.
-        fileprivate let place: Int?
+        fileprivate let place: SentFigures.Place?
 
         func write(to writer: inout JSONWriter) {
             writer.beginObject()
@@ -57,19 +57,19 @@ extension WorkerRequest {
     }
 
     /// With figures that the host holds there.
-    func held(at place: Int) -> Written {
+    func held(at place: SentFigures.Place) -> Written {
         Written(request: self, text: nil, place: place)
     }
 
     /// With its figures, which the host is to hold there, if anywhere.
-    func carrying(_ text: [UInt8], keptAt place: Int?) -> Written {
+    func carrying(_ text: [UInt8], keptAt place: SentFigures.Place?) -> Written {
         Written(request: self, text: text, place: place)
     }
 
     /// A request that was read, or the task that cannot be done and why; what it tells to keep is kept.
     /// Throws where not even the task can be told.
     static func parse(
-        _ bytes: [UInt8], kept: inout [Int: Figures]
+        _ bytes: [UInt8], held: inout HeldFigures
     ) throws(FrameViolation) -> Result<WorkerRequest, RefusedTask> {
         let json = try WorkerFrame.object(bytes)
         let task = try WorkerFrame.task(of: json)
@@ -79,7 +79,7 @@ extension WorkerRequest {
             return .failure(RefusedTask(task: task, reason: "a task without worker, asset or moment"))
         }
         do throws(InvalidMember) {
-            guard var figures = try figures(json, &kept) else {
+            guard var figures = try figures(json, &held) else {
                 return .failure(RefusedTask(task: task, reason: "a task without figures"))
             }
             figures.asset = try Asset.parse(asset, at: "asset")
@@ -91,17 +91,13 @@ extension WorkerRequest {
     }
 
     private static func figures(
-        _ json: JSONValue, _ kept: inout [Int: Figures]
+        _ json: JSONValue, _ held: inout HeldFigures
     ) throws(InvalidMember) -> Figures? {
         guard let value = json["figures"] else {
-            return json["kept"]?.int64.flatMap(Int.init(exactly:)).flatMap { kept[$0] }
+            return SentFigures.Place(json["kept"]).flatMap { held.figures(at: $0) }
         }
         let figures = try Figures.parse(value)
-        if let place = json["keep"]?.int64.flatMap(Int.init(exactly:)),
-            (0..<SentFigures.placeCount).contains(place)
-        {
-            kept[place] = figures
-        }
+        if let place = SentFigures.Place(json["keep"]) { held.hold(figures, at: place) }
         return figures
     }
 }

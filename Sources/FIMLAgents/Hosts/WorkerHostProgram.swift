@@ -50,7 +50,7 @@ public enum WorkerHostProgram {
     /// Reads tasks, and says that the host lives, on the main thread.
     private static func serve(_ queues: [WorkQueue<WorkerRequest>], _ output: ReplyOutput) -> Never {
         var reader = FrameReader()
-        var kept: [Int: Figures] = [:]
+        var held = HeldFigures()
         var buffer: [UInt8] = Array(repeating: 0, count: 1 << 18)
         var nextHeartbeat: UInt64 = 0
         while true {
@@ -70,7 +70,7 @@ public enum WorkerHostProgram {
             reader.append(buffer[..<count])
             do throws(FrameViolation) {
                 while let frame = try reader.next() {
-                    accept(try WorkerRequest.parse(frame, kept: &kept), queues, output)
+                    accept(try WorkerRequest.parse(frame, held: &held), queues, output)
                 }
             } catch {
                 end("worker host: \(error)")

@@ -198,7 +198,8 @@ final class WorkerPool: Sendable {
             case .success:
                 state.instances[worker].circuit.succeeded(isTrial: isTrial)
                 state.instances[worker].tally.answered(in: seconds, at: time)
-            case .failure(.stopped):
+            // Neither says anything about the worker.
+            case .failure(.stopped), .failure(.refused):
                 state.instances[worker].circuit.abandoned(isTrial: isTrial, at: now)
             case .failure(let failure):
                 state.instances[worker].circuit.failed(isTrial: isTrial, begun: begun, at: now)
