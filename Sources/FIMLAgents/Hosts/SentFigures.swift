@@ -19,7 +19,24 @@ struct SentFigures {
     /// Longer ones are not held, so that a host holds 16 MiB of text at most.
     static let maxBytes = 1 << 18
 
-    private var places: [Figures: Place] = [:]
+    /// Hashed by what tells figures apart as a rule; all of them would take longer than the rest of a task.
+    private struct Key: Hashable {
+        let figures: Figures
+
+        func hash(into hasher: inout Hasher) {
+            hasher.combine(figures.bars.count)
+            hasher.combine(figures.bars.last)
+            hasher.combine(figures.benchmarks.count)
+            hasher.combine(figures.benchmarks.first?.bars.last)
+            hasher.combine(figures.fundamentals)
+            hasher.combine(figures.observations[.interestRate]?.last)
+            hasher.combine(figures.articles.first?.title)
+            hasher.combine(figures.optionChain?.observedAt)
+            hasher.combine(figures.optionChain?.contracts.first)
+        }
+    }
+
+    private var places: [Key: Place] = [:]
     private var held: [Figures?] = Array(repeating: nil, count: placeCount)
     private var usedAt: [UInt64] = Array(repeating: 0, count: placeCount)
     private var uses: UInt64 = 0
@@ -34,7 +51,7 @@ struct SentFigures {
 
     /// Where the host holds them; nil where it does not.
     mutating func place(of figures: Figures) -> Place? {
-        guard let place = places[figures] else { return nil }
+        guard let place = places[Key(figures: figures)] else { return nil }
         use(place.index)
         return place
     }
@@ -43,10 +60,10 @@ struct SentFigures {
     mutating func keep(_ figures: Figures, number: UInt64) -> Place {
         if let place = place(of: figures) { return place }
         let index = usedAt.indices.min { usedAt[$0] < usedAt[$1] } ?? 0
-        if let old = held[index] { places[old] = nil }
+        if let old = held[index] { places[Key(figures: old)] = nil }
         let place = Place(index: index, number: number)
         held[index] = figures
-        places[figures] = place
+        places[Key(figures: figures)] = place
         use(index)
         return place
     }

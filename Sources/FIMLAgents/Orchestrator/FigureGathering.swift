@@ -125,9 +125,13 @@ final class FigureGathering: Sendable {
         of asset: Asset, _ market: AnalysisMarket, _ moment: Timestamp, into part: inout Figures
     ) async {
         let assets = benchmarks(of: asset, others: market.otherBenchmarks)
-        let results = await bars(of: assets, market, WorkerType.correlation.barLimit, moment)
+        var results = await bars(of: [asset] + assets, market, WorkerType.correlation.barLimit, moment)[...]
+        let own = (try? results.popFirst()?.get()) ?? []
         for (asset, result) in zip(assets, results) {
             switch result {
+            // What was recorded of another time is no benchmark.
+            case .success(let bars) where market.otherBenchmarks.contains(asset) && !bars.overlap(own):
+                continue
             case .success(let bars): part.benchmarks.append(Figures.Benchmark(asset, bars: bars))
             case .failure(let error):
                 part.missing.append(
@@ -161,6 +165,16 @@ final class FigureGathering: Sendable {
                 part.observations[indicator] = answer.observations
             }
         }
+    }
+}
+
+extension [Bar] {
+    /// Whether both have bars of some time in common.
+    fileprivate func overlap(_ other: [Bar]) -> Bool {
+        guard let first, let last, let otherFirst = other.first, let otherLast = other.last else {
+            return false
+        }
+        return first.opensAt < otherLast.closesAt && otherFirst.opensAt < last.closesAt
     }
 }
 
