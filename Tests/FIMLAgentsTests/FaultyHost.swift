@@ -60,14 +60,14 @@ struct FaultyHost {
 
     /// Waits until a task is answered, at most 20 s; whether it is.
     func answersAgain() async -> Bool {
-        await Deadline.within(seconds: 20) {
+        await Deadline.within(seconds: 120) {
             if case .success(.finding) = await run("AAPL") { true } else { false }
         }
     }
 
     /// Waits until its process runs; its number.
     func process() async throws -> Int32 {
-        _ = await Deadline.within(seconds: 20) { host.status().state == .running }
+        _ = await Deadline.within(seconds: 120) { host.status().state == .running }
         return try #require(host.status().processID)
     }
 }

@@ -139,7 +139,7 @@ struct HostFaultTests {
     @Test("A program that is not there is named, and tried again")
     func missingProgram() async throws {
         let faulty = FaultyHost(supervisor: supervisor, executable: "/nowhere/fiml-gateway")
-        #expect(await Deadline.within(seconds: 20) { faulty.host.status().restarts >= 2 })
+        #expect(await Deadline.within(seconds: 120) { faulty.host.status().restarts >= 2 })
         let reason = "/nowhere/fiml-gateway cannot be started: posix_spawn: No such file or directory"
         #expect(await faulty.run("AAPL") == .failure(.hostLost(reason)))
         #expect(faulty.host.status().state == .restarting)

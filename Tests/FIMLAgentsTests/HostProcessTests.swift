@@ -76,7 +76,7 @@ struct HostProcessTests {
         async let spin = faulty.run("SPIN", within: .seconds(3))
         // Both are of the last second, in which it spun.
         #expect(
-            await Deadline.within(seconds: 20) {
+            await Deadline.within(seconds: 120) {
                 let status = faulty.host.status()
                 return status.cpuPercent > 20 && status.cpuSeconds > 0.05
             })
@@ -108,7 +108,7 @@ struct HostProcessTests {
         let faulty = FaultyHost(supervisor: supervisor)
         let process = try await faulty.process()
         async let running = faulty.run(symbol)
-        #expect(await Deadline.within(seconds: 20) { ProcessReadings.cpuSeconds(of: process) != nil })
+        #expect(await Deadline.within(seconds: 120) { ProcessReadings.cpuSeconds(of: process) != nil })
         await faulty.host.shutDown()
         #expect(await running == .failure(.stopped))
         // Not even a zombie: waitpid(2) knows of no such child.
@@ -151,9 +151,9 @@ struct HostProcessTests {
                 executable: FaultyHost.executable, arguments: ["news", "--workers", "1"]),
             limits: HostLimits(memoryMB: 256, cpu: 1), maxHeartbeatAge: .seconds(60), supervisor: supervisor
         ) { status in states.withLock { $0.append(status.state) } }
-        #expect(await Deadline.within(seconds: 20) { host.status().state == .running })
+        #expect(await Deadline.within(seconds: 120) { host.status().state == .running })
         kill(try #require(host.status().processID), SIGKILL)
-        #expect(await Deadline.within(seconds: 20) { states.withLock { $0.count } >= 5 })
+        #expect(await Deadline.within(seconds: 120) { states.withLock { $0.count } >= 5 })
         await host.shutDown()
         let told = states.withLock { $0 }
         #expect(told.prefix(5) == [.starting, .running, .restarting, .starting, .running])
@@ -170,7 +170,7 @@ struct HostProcessTests {
         try parent.run()
         let line = String(decoding: output.fileHandleForReading.availableData, as: UTF8.self)
         let child = try #require(Int32(line.trimmingCharacters(in: .whitespacesAndNewlines)))
-        #expect(await Deadline.within(seconds: 20) { (ProcessReadings.cpuSeconds(of: child) ?? 0) > 0.1 })
+        #expect(await Deadline.within(seconds: 120) { (ProcessReadings.cpuSeconds(of: child) ?? 0) > 0.1 })
         #expect(ProcessFiles.runs(child))
         kill(parent.processIdentifier, SIGKILL)
         #expect(await Deadline.within(seconds: 10) { !ProcessFiles.runs(child) })

@@ -125,8 +125,8 @@ final class FigureGathering: Sendable {
         of asset: Asset, _ market: AnalysisMarket, _ moment: Timestamp, into part: inout Figures
     ) async {
         let assets = benchmarks(of: asset, others: market.otherBenchmarks)
-        var results = await bars(of: [asset] + assets, market, WorkerType.correlation.barLimit, moment)[...]
-        let own = (try? results.popFirst()?.get()) ?? []
+        let results = await bars(of: assets, market, WorkerType.correlation.barLimit, moment)
+        let own = market.otherBenchmarks.isEmpty ? [] : await ownBars(of: asset, market, moment)
         for (asset, result) in zip(assets, results) {
             switch result {
             // What was recorded of another time is no benchmark.
@@ -138,6 +138,13 @@ final class FigureGathering: Sendable {
                     MissingFigures(.benchmarkBars, asset.symbol, reason: error.description))
             }
         }
+    }
+
+    private static func ownBars(
+        of asset: Asset, _ market: AnalysisMarket, _ moment: Timestamp
+    ) async -> [Bar] {
+        let result = await bars(of: [asset], market, WorkerType.correlation.barLimit, moment).first
+        return (try? result?.get()) ?? []
     }
 
     // MARK: - The economy
