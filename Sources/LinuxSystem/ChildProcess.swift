@@ -68,13 +68,14 @@ public struct ChildProcess: ~Copyable, Sendable {
 
     /// How a child has ended, and what it used.
     public struct End: Equatable, Sendable, CustomStringConvertible {
-        /// As waitpid(2) gives it.
-        let status: Int32
+        /// As waitpid(2) gives it; nil where somebody else has taken it.
+        let status: Int32?
         /// Processor time of all its threads, in seconds.
         public let cpuSeconds: Double
 
         /// `exit status 1`, `killed by signal 9 (Killed)`.
         public var description: String {
+            guard let status else { return "ended" }
             let signal = status & 0x7F
             if signal == 0 { return "exit status \(status >> 8 & 0xFF)" }
             return "killed by signal \(signal) (\(String(cString: strsignal(signal))))"
@@ -96,6 +97,8 @@ public struct ChildProcess: ~Copyable, Sendable {
         var usage = rusage()
         let id = id
         let found = retryingOnInterrupt { wait4(id, &status, options, &usage) }
+        // Where SIGCHLD is ignored the kernel reaps by itself (wait(2)).
+        if found == -1, errno == ECHILD { return End(status: nil, cpuSeconds: 0) }
         guard found == id else { return nil }
         let times = [usage.ru_utime, usage.ru_stime].map { Double($0.tv_sec) + Double($0.tv_usec) / 1e6 }
         return End(status: status, cpuSeconds: times[0] + times[1])
@@ -106,6 +109,12 @@ public struct ChildProcess: ~Copyable, Sendable {
 /// ends that one (PR_SET_PDEATHSIG).
 public func endWithParent() {
     _ = set_parent_death_signal(SIGKILL)
+}
+
+/// Lets the ends of children be told, whatever whoever started this process has set (wait(2): where SIGCHLD
+/// is ignored nobody learns how a child ended).
+public func hearOfChildren() {
+    _ = Glibc.signal(SIGCHLD, SIG_DFL)
 }
 
 /// Ignores signals from now on.

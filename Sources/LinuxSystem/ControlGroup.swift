@@ -13,11 +13,12 @@ public struct ControlGroup: Equatable, Sendable {
     }
 
     /// A group that this process may make groups with limits in: its own, or, since a group that holds
-    /// processes cannot have such groups, the one above. Nil where there is none, say because only cgroup v1
-    /// is there, or it belongs to somebody else.
+    /// processes cannot have such groups, the one above where that was given to our user (`Delegate=` and
+    /// `DelegateSubgroup=` of systemd). Root may write everywhere, so nothing is taken for root's above its
+    /// own. Nil where there is none, say because only cgroup v1 is there.
     ///
     /// `root` is put before all paths.
-    public static func delegated(root: String = "") -> ControlGroup? {
+    public static func delegated(root: String = "", user: UInt32 = geteuid()) -> ControlGroup? {
         guard let groups = readSmallFile("\(root)/proc/self/cgroup"),
             let mounts = readSmallFile("\(root)/proc/self/mountinfo"),
             let directory = directory(groups: groups, mounts: mounts)
@@ -25,7 +26,9 @@ public struct ControlGroup: Equatable, Sendable {
         let own = ControlGroup(directory: root + directory.mount + directory.path)
         if own.offersLimits() { return own }
         // Above the mount there is nothing of ours.
-        guard let slash = directory.path.lastIndex(of: "/"), directory.path.count > 1 else { return nil }
+        guard let slash = directory.path.lastIndex(of: "/"), directory.path.count > 1, user != 0 else {
+            return nil
+        }
         let above = ControlGroup(directory: root + directory.mount + directory.path[..<slash])
         return above.offersLimits() ? above : nil
     }
@@ -53,10 +56,13 @@ public struct ControlGroup: Equatable, Sendable {
 
     /// Whether groups below this one can have limits, after it has been asked to let them.
     private func offersLimits() -> Bool {
+        guard access(directory, W_OK) == 0, access("\(directory)/cgroup.procs", W_OK) == 0 else {
+            return false
+        }
         if hasLimitsBelow { return true }
-        // It fails where the group holds processes, or belongs to somebody else.
+        // It fails where the group holds processes.
         try? write("+memory +cpu", to: "cgroup.subtree_control")
-        return hasLimitsBelow && access(directory, W_OK) == 0
+        return hasLimitsBelow
     }
 
     private var hasLimitsBelow: Bool {

@@ -19,7 +19,11 @@ public enum ProcessLimits {
     }
 
     private static func set(_ resource: Int32, of process: Int32, to value: UInt64) throws(SystemCallError) {
-        var limit = rlimit(rlim_cur: rlim_t(value), rlim_max: rlim_t(value))
+        var before = rlimit()
+        _ = try check("prlimit") { prlimit(process, resource, nil, &before) }
+        // A stricter one that is there already stays: to raise it needs a privilege.
+        let value = min(rlim_t(value), before.rlim_max)
+        var limit = rlimit(rlim_cur: value, rlim_max: value)
         _ = try check("prlimit") { prlimit(process, resource, &limit, nil) }
     }
 }

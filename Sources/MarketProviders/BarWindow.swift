@@ -1,15 +1,15 @@
 import FIMLCore
 import MarketData
 
-/// The last 181 daily bars of an asset, all from one provider: volumes of two exchanges cannot be compared,
+/// The last 261 daily bars of an asset, all from one provider: volumes of two exchanges cannot be compared,
 /// and after a split a provider restates every price. So an answer replaces the bars as a whole.
 ///
 /// A pure value. Of two answers the one with the newer last bar counts, of two with the same last bar the one
 /// that was asked for later, in whatever order they come.
 struct BarWindow: Hashable, Sendable {
-    /// How many bars are kept: the 180 that a correlation over 90 days asks for, since weekends and holidays
-    /// take some where one of two assets rests then, and the one of today.
-    static let limit = 181
+    /// How many bars are kept: the 260 that the averages of an analysis ask for, which are more than the 180
+    /// that a correlation over 90 days does, and the one of today.
+    static let limit = 261
 
     /// Who gave them.
     let provider: ProviderName

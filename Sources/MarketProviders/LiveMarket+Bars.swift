@@ -2,7 +2,7 @@ import FIMLCore
 import MarketData
 
 extension LiveMarket: BarSource {
-    /// Daily bars, as `BarSource` says. There are never more than the newest 130.
+    /// Daily bars, as `BarSource` says. There are never more than the newest 261.
     public func bars(of assets: [Asset], closedBy moment: Timestamp, limit: Int, unfinished: Bool) async
         -> [Answer<[Bar]>]
     {

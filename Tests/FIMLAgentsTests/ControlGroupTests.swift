@@ -69,19 +69,25 @@ struct ControlGroupTests {
         #expect(found.map { $0.mount + $0.path } == expected)
     }
 
-    @Test("A group counts where groups below it can have limits: our own, or the one above")
+    @Test("A group counts where groups below it can have limits: our own, or a user's the one above")
     func delegated() throws {
         let tree = FakeTree()
         try tree.write("0::/fiml/gateway\n", to: "/proc/self/cgroup")
         try tree.write(Self.unified, to: "/proc/self/mountinfo")
-        #expect(ControlGroup.delegated(root: tree.root) == nil)
+        func found(user: UInt32 = 1000) -> String? {
+            ControlGroup.delegated(root: tree.root, user: user)?.directory.replacing(tree.root, with: "")
+        }
+        #expect(found() == nil)
         // The fake takes what is written as it is, so whoever may write to it has what was asked for.
-        try tree.write("", to: "/sys/fs/cgroup/fiml/gateway/cgroup.controllers")
         try tree.write("cpu io memory pids\n", to: "/sys/fs/cgroup/fiml/cgroup.subtree_control")
-        #expect(ControlGroup.delegated(root: tree.root)?.directory == tree.root + "/sys/fs/cgroup/fiml")
+        #expect(found() == nil, "processes cannot be moved there")
+        try tree.write("", to: "/sys/fs/cgroup/fiml/cgroup.procs")
+        #expect(found() == "/sys/fs/cgroup/fiml")
+        #expect(found(user: 0) == nil, "what is above is the service manager's")
         try tree.write("cpu memory\n", to: "/sys/fs/cgroup/fiml/gateway/cgroup.subtree_control")
-        #expect(
-            ControlGroup.delegated(root: tree.root)?.directory == tree.root + "/sys/fs/cgroup/fiml/gateway")
+        try tree.write("", to: "/sys/fs/cgroup/fiml/gateway/cgroup.procs")
+        #expect(found() == "/sys/fs/cgroup/fiml/gateway")
+        #expect(found(user: 0) == "/sys/fs/cgroup/fiml/gateway")
     }
 
     @Test("A machine with cgroup v1 alone has no such group")

@@ -146,11 +146,11 @@ struct MarketWindowTests {
         #expect(inOrder.bars["crypto/BTC"] == answers.last)
     }
 
-    @Test("The newest 181 bars are kept")
+    @Test("The newest 261 bars are kept")
     func barsBounded() throws {
         let window = try #require(BarWindow(Live.bars(500), from: .binance, askedAt: Live.noon))
-        #expect(window.bars == Array(Live.bars(500).suffix(181)))
-        #expect(window.bars(closedBy: Live.noon, limit: .max, unfinished: false).count == 180)
+        #expect(window.bars == Array(Live.bars(500).suffix(261)))
+        #expect(window.bars(closedBy: Live.noon, limit: .max, unfinished: false).count == 260)
         #expect(window.bars(closedBy: Live.noon, limit: -1, unfinished: false).isEmpty)
         #expect(window.bars(closedBy: Live.after(-86_400 * 500), limit: 9, unfinished: true).isEmpty)
     }

@@ -58,34 +58,43 @@ extension HostLimits {
         applied: inout AppliedLimits
     ) throws(SystemCallError) -> ChildProcess {
         // What cannot be limited one way is limited the other; status() says which it was.
-        applied.group = try? group?.makeGroup(named: name, memoryBytes: memoryBytes, cores: cpu)
-        let child: ChildProcess
-        if applied.group == nil {
-            child = try boundToCores(first: first, &applied) { () throws(SystemCallError) in
-                try Self.start(command, connection)
+        if let group = try? group?.makeGroup(named: name, memoryBytes: memoryBytes, cores: cpu) {
+            do throws(SystemCallError) {
+                let child = try Self.start(command, connection)
+                try limiting(child) { () throws(SystemCallError) in try group.add(child.id) }
+                applied.group = group
+                applied.memoryLimitedBy = "cgroup v2"
+                applied.cpuLimitedBy = "cgroup v2"
+                return child
+            } catch {
+                group.remove()
             }
-        } else {
-            child = try Self.start(command, connection)
         }
+        let child = try boundToCores(first: first, &applied) { () throws(SystemCallError) in
+            try Self.start(command, connection)
+        }
+        try limiting(child) { () throws(SystemCallError) in
+            try ProcessLimits.limitData(of: child.id, bytes: memoryBytes)
+        }
+        applied.memoryLimitedBy = "RLIMIT_DATA"
+        return child
+    }
+
+    /// Limits a child in a way of its own, and in what all have in common. Never without: where it fails the
+    /// child is ended.
+    private func limiting(
+        _ child: borrowing ChildProcess, _ limit: () throws(SystemCallError) -> Void
+    ) throws(SystemCallError) {
         do throws(SystemCallError) {
             try ProcessLimits.forbidCoreDumps(of: child.id)
             // Events must not wait for analyses.
             try ProcessLimits.letOthersGoFirst(child.id)
-            if let group = applied.group {
-                try group.add(child.id)
-                applied.memoryLimitedBy = "cgroup v2"
-                applied.cpuLimitedBy = "cgroup v2"
-            } else {
-                try ProcessLimits.limitData(of: child.id, bytes: memoryBytes)
-                applied.memoryLimitedBy = "RLIMIT_DATA"
-            }
+            try limit()
         } catch {
-            // Never without limits.
             child.kill()
             _ = child.waitForEnd()
             throw error
         }
-        return child
     }
 
     private static func start(_ command: HostCommand, _ connection: Int32) throws(SystemCallError)

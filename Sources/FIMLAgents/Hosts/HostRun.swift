@@ -10,6 +10,8 @@ final class HostRun {
     static let tooManyWait = "too many tasks wait for the worker's host"
     /// A host says every 5 s that it lives; who would be heard of more often cannot be.
     private static let shortestHeartbeatAge = Duration.seconds(6)
+    /// Reads of one connection before the others have their turn.
+    private static let readsPerTurn = 16
     /// How long a host that is shut down has to end by itself.
     private static let grace: UInt64 = 1_000
 
@@ -281,7 +283,8 @@ final class HostRun {
     /// Reads what has come.
     func receive(at now: UInt64) {
         var buffer = [UInt8](unsafeUninitializedCapacity: 1 << 16) { _, count in count = 1 << 16 }
-        while isConnected {
+        // What one host says without end must not hold up the others.
+        for _ in 0..<Self.readsPerTurn where isConnected {
             switch read(into: &buffer) {
             case .moved(let count):
                 lastHeard = now

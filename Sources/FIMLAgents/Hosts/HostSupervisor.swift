@@ -14,6 +14,7 @@ public final class HostSupervisor: Sendable {
     /// A supervisor with its thread and no host. `group` is where control groups with limits can be made, nil
     /// where hosts are limited one by one. Throws where the kernel has no thread or descriptor left.
     public init(in group: ControlGroup? = .delegated()) throws(SystemCallError) {
+        hearOfChildren()
         let inbox = try HostInbox()
         self.inbox = inbox
         thread = Locked(

@@ -60,7 +60,7 @@ public enum WorkerHostProgram {
                 nextHeartbeat = now + heartbeatMilliseconds
             }
             var input = pollfd(fd: STDIN_FILENO, events: Int16(POLLIN), revents: 0)
-            guard poll(&input, 1, Int32(clamping: nextHeartbeat - now)) != 0 else { continue }
+            guard poll(&input, 1, Int32(clamping: nextHeartbeat - now)) > 0 else { continue }
             let count = read(STDIN_FILENO, &buffer, buffer.count)
             if count == 0 { _exit(0) }
             if count < 0 {

@@ -93,14 +93,14 @@ struct ModelAnswer: Hashable {
         return Int(tokens)
     }
 
-    /// The finding with the model's score, confidence, words and labels; every figure stays as it was
-    /// computed.
+    /// The finding with the model's score, words and labels; every figure stays as it was computed. A label
+    /// that the figures did not allow stays away, and the model may be less confident than they, not more.
     func applied(to finding: Finding, _ interpretable: Interpretable) -> Finding {
         var details = finding.details
         details[interpretable.textKey] = .string(text)
-        for (name, label) in labels { details[name] = .string(label) }
+        for (name, label) in labels where details[name]?.text != nil { details[name] = .string(label) }
         return Finding(
-            score: score, confidence: confidence, asOf: finding.asOf, details: details,
-            missing: finding.missing)
+            score: score, confidence: min(confidence, finding.confidence), asOf: finding.asOf,
+            details: details, missing: finding.missing)
     }
 }

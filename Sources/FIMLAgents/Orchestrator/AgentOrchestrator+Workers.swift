@@ -61,7 +61,9 @@ extension AgentOrchestrator {
             if attempt > 1, (try? await Task.sleep(for: pause(after: last?.failure))) == nil { break }
             do throws(AttemptFailure) {
                 let (answer, worker) = try await pool.attempt(figures, avoiding: last?.worker)
-                return await result(type, asset, answer, pool.id(worker), attempt, begun)
+                var result = await result(type, asset, answer, pool.id(worker), attempt, begun)
+                if market.isLive, !figures.missing.isEmpty { result.isPartial = true }
+                return result
             } catch {
                 switch error {
                 case .unavailable(let milliseconds):
@@ -73,7 +75,9 @@ extension AgentOrchestrator {
                     result.attempts = attempt - 1
                     return result
                 case .worker(.stopped, _):
-                    return ended(type, asset, .cancelled, begun: begun)
+                    var result = ended(type, asset, .cancelled, begun: begun)
+                    if !Task.isCancelled { result.error = "the workers are being shut down" }
+                    return result
                 case .worker(let failure, let worker):
                     last = (failure, worker)
                 }
@@ -113,6 +117,7 @@ extension AgentOrchestrator {
                 }
             }
             result = ended(type, asset, .completed, begun: begun)
+            result.isPartial = interpreter != nil && type.interpretable != nil && by != .byModel
             result.finding = interpreted
             result.interpreted = by
         }

@@ -7,6 +7,7 @@ import MarketData
 /// Gathers what the workers of one analysis need, each need once, when the first worker wants it.
 final class FigureGathering: Sendable {
     private static let articleLimit = 20
+    private static let benchmarkLimit = 16
 
     private let asset: Asset
     private let market: AnalysisMarket
@@ -118,7 +119,7 @@ final class FigureGathering: Sendable {
         let coins = ["BTC", "ETH"].map { Asset(symbol: $0, assetType: .crypto, market: .crypto) }
         let all = asset.assetType == .crypto ? coins + [etfs[0], etfs[3]] : etfs
         var symbols: Set = [asset.symbol]
-        return (all + others).filter { symbols.insert($0.symbol).inserted }
+        return Array((all + others).filter { symbols.insert($0.symbol).inserted }.prefix(benchmarkLimit))
     }
 
     private static func benchmarks(
@@ -134,6 +135,8 @@ final class FigureGathering: Sendable {
                 continue
             case .success(let bars): part.benchmarks.append(Figures.Benchmark(asset, bars: bars))
             case .failure(let error):
+                // The first is the market: without it there is no beta, rather than one against another.
+                if part.benchmarks.isEmpty { part.benchmarks.append(Figures.Benchmark(asset, bars: [])) }
                 part.missing.append(
                     MissingFigures(.benchmarkBars, asset.symbol, reason: error.description))
             }

@@ -43,6 +43,8 @@ final class ResultCache: Sendable {
     private static let resultBytes = 4_096
     /// An asset without figures may have some soon: asked again after so long at the latest.
     private static let insufficientMilliseconds: UInt64 = 10_000
+    /// What a source that failed may give soon makes a finding that is worth more.
+    private static let partialMilliseconds: UInt64 = 60_000
 
     private let settings: Settings.Analysis
     private let now: @Sendable () -> UInt64
@@ -66,7 +68,7 @@ final class ResultCache: Sendable {
             }
         let milliseconds = UInt64(clamping: ttl.components.seconds) * 1000
         return switch result.status {
-        case .completed: milliseconds
+        case .completed: result.isPartial ? min(milliseconds, Self.partialMilliseconds) : milliseconds
         case .insufficientData: min(milliseconds, Self.insufficientMilliseconds)
         case .failed, .timedOut, .unavailable, .cancelled: 0
         }

@@ -171,7 +171,9 @@ final class WorkerPool: Sendable {
                     let isFull = state.instances.allSatisfy {
                         $0.inProgress >= settings.maxConcurrentTasks || $0.circuit.state != .closed
                     }
-                    guard isFull, !state.isStopped, !Task.isCancelled else { return false }
+                    // Somebody must be there to wake who waits.
+                    let isBusy = state.instances.contains { $0.inProgress > 0 }
+                    guard isFull, isBusy, !state.isStopped, !Task.isCancelled else { return false }
                     state.waiting.append((id, turn))
                     return true
                 }

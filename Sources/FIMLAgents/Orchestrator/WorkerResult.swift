@@ -49,6 +49,8 @@ public struct WorkerResult: Sendable {
     public var durationMS = 0
     /// When it ended.
     public let timestamp: Timestamp
+    /// Whether it would be better if a source, or the language model, had not failed.
+    var isPartial = false
 
     init(_ type: WorkerType, _ asset: Asset, _ status: Status, at timestamp: Timestamp) {
         self.type = type
