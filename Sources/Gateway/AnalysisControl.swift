@@ -24,7 +24,7 @@ final class AnalysisControl: Sendable {
         self.state = state
         enabled = WorkerType.allCases.filter { settings.workers[isEnabled: $0.rawValue] }
         workerIDs = enabled.flatMap { type in
-            (0..<Self.count(of: type, settings.workers)).map { type.idPrefix + "\($0)" }
+            (0..<AgentOrchestrator.workerCount(of: type, settings.workers)).map { type.idPrefix + "\($0)" }
         }
         let supervisor = try HostSupervisor()
         model = AzureOpenAI(settings.azureOpenAI, client: try WebClient()) {
@@ -32,7 +32,7 @@ final class AnalysisControl: Sendable {
         }
         orchestrator = AgentOrchestrator(
             settings, market: feed.analysisMarket,
-            hosts: { [log = state.log] in Self.host($0, settings.workers, supervisor, log) },
+            hosts: { Self.host($0, settings.workers, supervisor, state) },
             interpreter: settings.azureOpenAI.isConfigured ? model : nil, observer: Observer(state: state))
         registerFigures()
     }
@@ -62,9 +62,10 @@ final class AnalysisControl: Sendable {
     // MARK: - Worker hosts
 
     private static func host(
-        _ type: WorkerType, _ workers: Settings.Workers, _ supervisor: HostSupervisor, _ log: Log
+        _ type: WorkerType, _ workers: Settings.Workers, _ supervisor: HostSupervisor,
+        _ state: GatewayState
     ) -> any WorkerHost {
-        let count = count(of: type, workers)
+        let count = AgentOrchestrator.workerCount(of: type, workers)
         let arguments = [type.rawValue, "--workers", "\(count)"]
         // The kernel's name for the program that asks (proc_pid_exe(5)): the same one also after the file was
         // replaced by another version.
@@ -75,19 +76,12 @@ final class AnalysisControl: Sendable {
             type, workers: count, command: command,
             limits: HostLimits(memoryMB: workers.memoryLimitMB, cpu: workers.cpuLimit),
             maxHeartbeatAge: workers.maxHeartbeatAge, supervisor: supervisor,
-            onChange: { say($0, log) })
+            onChange: { say($0, state) })
     }
 
-    /// How many workers of a type there are: half as many of those that are asked for more rarely.
-    private static func count(of type: WorkerType, _ workers: Settings.Workers) -> Int {
-        switch type {
-        case .fundamentals, .technical, .sentiment, .news: workers.poolSize
-        case .macro, .correlation, .risk, .options: max(1, workers.poolSize / 2)
-        }
-    }
-
-    @Sendable private static func say(_ host: WorkerHostStatus, _ log: Log) {
+    @Sendable private static func say(_ host: WorkerHostStatus, _ state: GatewayState) {
         let name = host.type.rawValue
+        let log = state.log
         switch host.state {
         case .starting: log.debug("the process of the \(name) workers is started")
         case .running:
@@ -97,7 +91,10 @@ final class AnalysisControl: Sendable {
         case .restarting:
             log.warning(
                 "the process of the \(name) workers is started again: \(host.lastExit ?? "it has ended")")
-        case .stopped: log.debug("the process of the \(name) workers was stopped")
+        case .stopped where state.isDraining.load(ordering: .relaxed):
+            log.debug("the process of the \(name) workers was stopped")
+        case .stopped:
+            log.error("the process of the \(name) workers has ended for good; start the gateway anew")
         }
     }
 
@@ -258,11 +255,21 @@ extension AnalysisControl {
         orchestrator.healthMonitor.metrics(of: id)?.json
     }
 
+    /// How long workers may take to start before that is a fault.
+    private static let startMilliseconds: UInt64 = 30_000
+
     private func show() {
         let metrics = orchestrator.healthMonitor.allMetrics()
+        let isStarting = monotonicMilliseconds() - state.startedAt < Self.startMilliseconds
         let counts = WorkerCounts(
             total: workerIDs.count, healthy: metrics.count { $0.status == .healthy },
-            unhealthy: metrics.count { $0.status == .unhealthy })
+            unhealthy: metrics.count { worker in
+                switch worker.status {
+                case .healthy, .degraded: false
+                case .unhealthy, .shutdown: true
+                case .initializing: !isStarting
+                }
+            })
         var summary = orchestrator.healthMonitor.healthSummary().json.members ?? [:]
         summary["open_circuits"] = .array(
             metrics.filter { $0.circuit != .closed }.map {

@@ -11,14 +11,19 @@ final class ClientSession {
 
     var subscriptions: [Entry] = []
     var allowance: RequestAllowance
-    /// Analyses that it is still to be told of.
-    var analysesUnderWay = 0
+    /// Analyses that it is still to be told of, by the ids of their requests.
+    var analyses: [RequestID?] = []
     /// Asked for by the query string, to be answered once the connection is open.
     var initial: ClientMessage.Subscribe?
 
     init(allowance: RequestAllowance, initial: ClientMessage.Subscribe?) {
         self.allowance = allowance
         self.initial = initial
+    }
+
+    /// An analysis has ended.
+    func ended(_ id: RequestID?) {
+        if let index = analyses.firstIndex(of: id) { analyses.remove(at: index) }
     }
 
     func index(of id: String) -> Int? {

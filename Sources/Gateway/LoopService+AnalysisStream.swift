@@ -12,10 +12,11 @@ extension LoopService {
     func analyze(
         _ id: RequestID?, _ request: AnalysisRequest, _ session: ClientSession, _ connection: Connection
     ) {
-        guard session.analysesUnderWay < Self.maxAnalysesPerConnection else {
+        guard session.analyses.count < Self.maxAnalysesPerConnection else {
             return refuse(
                 id, .rateLimited,
-                "a connection has at most \(Self.maxAnalysesPerConnection) analyses under way", connection)
+                "a connection has at most \(Self.maxAnalysesPerConnection) analyses under way", connection,
+                retryAfterMilliseconds: 1000)
         }
         let token = connection.token
         let mailbox = transport.mailbox
@@ -23,7 +24,7 @@ extension LoopService {
             _ = try analysisControl().begin(request) { news in
                 mailbox.post(.task { loop in LoopService.tell(news, id, token, loop) })
             }
-            session.analysesUnderWay += 1
+            session.analyses.append(id)
         } catch {
             refuse(id, error, connection)
         }
@@ -39,13 +40,21 @@ extension LoopService {
         case .update(let update):
             service.send("task_update", ServerMessage.taskUpdate(id: id, update), to: connection)
         case .completed(let taskID, let result):
-            session.analysesUnderWay -= 1
+            session.ended(id)
             service.send(
                 "analysis", ServerMessage.analysis(id: id, taskID: taskID, result: result), to: connection)
         case .refused(let problem):
-            session.analysesUnderWay -= 1
+            session.ended(id)
             service.refuse(id, problem, connection)
         }
+    }
+
+    /// Says of each analysis that it will not be answered any more.
+    func abandonAnalyses(_ session: ClientSession, _ connection: Connection) {
+        for id in session.analyses {
+            refuse(id, .unavailable, "the gateway is shutting down", connection, retryAfterMilliseconds: 1000)
+        }
+        session.analyses = []
     }
 
     private func refuse(_ id: RequestID?, _ problem: AnalysisProblem, _ connection: Connection) {

@@ -15,7 +15,8 @@ extension LoopService {
         transport.wake(at: end)
         transport.drain()
         transport.forEachWebSocket { connection in
-            if connection.session is ClientSession {
+            if let session = connection.session as? ClientSession {
+                abandonAnalyses(session, connection)
                 send(
                     "going_away",
                     ServerMessage.goingAway(

@@ -23,10 +23,13 @@ extension LoopService {
         return later(request, connection) { [state] in Self.publish(request.body, state) }
     }
 
-    /// The answer to content that is said to be anything but JSON.
+    /// The answer to content that is said to be anything but JSON. Programs may leave the type away; a page
+    /// may not, since a browser sends what has none anywhere without asking first (Fetch 3.2.2).
     static func refusedContentType(_ request: HTTPRequest, _ what: String) -> HTTPResponse? {
-        guard let type = request.fields["Content-Type"], !type.lowercased().hasPrefix("application/json")
-        else { return nil }
+        let type = request.fields["Content-Type"] ?? "content without a type"
+        let media = type.lowercased().prefix { $0 != ";" }.filter { $0 != " " && $0 != "\t" }
+        let isLeftAway = request.fields["Content-Type"] == nil && request.fields["Origin"] == nil
+        if media == "application/json" || isLeftAway { return nil }
         return .problem(
             415, "UNSUPPORTED_MEDIA_TYPE", "\(what) are sent as application/json, not \(type)")
     }

@@ -183,7 +183,9 @@ def test_a_wrong_batch_is_answered_by_what_is_wrong(gateway, body, words):
 
 @pytest.mark.parametrize(("headers", "status"), [
     ({"Content-Type": "text/plain"}, 415), ({"Content-Type": "application/json; charset=utf-8"}, 200), ({}, 200),
-    ({"Content-Type": "application/x-www-form-urlencoded"}, 200),
+    ({"Content-Type": "application/x-www-form-urlencoded"}, 200), ({"Content-Type": "application/jsonfoo"}, 415),
+    ({"Origin": "https://page.example"}, 415),
+    ({"Content-Type": "application/json", "Origin": "https://page.example"}, 200),
     ({"Content-Type": "application/x-www-form-urlencoded", "Origin": "https://page.example"}, 415)])
 def test_content_that_is_not_json_is_refused_and_a_pages_form_too(gateway, headers, status):
     assert post(gateway, "/analysis", {"asset": APPLE, "agents": ["risk"]}, headers).status == status

@@ -276,3 +276,16 @@ def test_a_drain_refuses_what_is_new_and_ends_what_waits(start):
     waiting.join(10)
     assert answers == [503]
     assert gateway.wait(15) == 0
+
+
+def test_a_drain_tells_the_socket_that_an_analysis_will_not_be_answered(start, connect):
+    gateway = start({**FAULTY, "WORKER_EXECUTABLE": faulty_worker(), "WORKER_TASK_TIMEOUT": "60"}, symbols=SYMBOLS)
+    gateway.wait_for_workers()
+    client = connect(gateway)
+    client.send({"type": "analyze", "id": "slow", "asset": {"symbol": "HANG", "asset_type": "equity"}})
+    client.until(lambda message: message["type"] == "task_update")
+    gateway.signal(signal.SIGTERM)
+    error = client.until(lambda message: message["type"] == "error")[-1]
+    assert (error["id"], error["error_code"]) == ("slow", "UNAVAILABLE") and error["retry_after_ms"]
+    assert client.next()["type"] == "going_away"
+    assert gateway.wait(15) == 0

@@ -82,6 +82,12 @@ public final class AgentOrchestrator: Sendable {
         checking.withLock { $0 }?.cancel()
     }
 
+    /// How many workers of a type there are, as it is set: half as many of those that are asked for more
+    /// rarely.
+    public static func workerCount(of type: WorkerType, _ settings: Settings.Workers) -> Int {
+        WorkerPool.size(of: type, settings)
+    }
+
     // MARK: - A life
 
     /// Begins to look at the workers' health each WORKER_HEALTH_CHECK_INTERVAL.
