@@ -13,9 +13,9 @@ public enum ProcessLimits {
         try set(Int32(RLIMIT_CORE.rawValue), of: process, to: 0)
     }
 
-    /// Lets others go first where all cores are taken (nice(2)): of two that want a core it gets a tenth.
+    /// Lets others go first where all cores are taken (nice(2)): where both want a core it gets a seventieth.
     public static func letOthersGoFirst(_ process: Int32) throws(SystemCallError) {
-        _ = try check("setpriority") { setpriority(Int32(PRIO_PROCESS.rawValue), id_t(process), 10) }
+        _ = try check("setpriority") { setpriority(Int32(PRIO_PROCESS.rawValue), id_t(process), 19) }
     }
 
     private static func set(_ resource: Int32, of process: Int32, to value: UInt64) throws(SystemCallError) {

@@ -27,6 +27,7 @@ public final class AgentOrchestrator: Sendable {
     private let pools: [WorkerType: WorkerPool]
     private let line: AnalysisLine
     private let board: TaskBoard
+    private let timeLimits = TimeLimits()
     let flights = Locked<[FlightKey: Flight<WorkerResult>]>([:])
     private let checking = Locked<Task<Void, Never>?>(nil)
 
@@ -257,7 +258,7 @@ public final class AgentOrchestrator: Sendable {
         return await withTaskGroup(of: Bool?.self) { group in
             group.addTask { await self.line.turn(of: ticket) }
             group.addTask {
-                try? await Task.sleep(for: limit)
+                _ = await self.timeLimits.pass(limit)
                 return nil
             }
             let first = await group.next() ?? false
@@ -280,7 +281,7 @@ public final class AgentOrchestrator: Sendable {
                 group.addTask { await self.result(type, asset, gathering) }
             }
             group.addTask {
-                try? await Task.sleep(for: limit)
+                _ = await self.timeLimits.pass(limit)
                 return nil
             }
             var progress = start
