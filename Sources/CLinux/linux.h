@@ -7,6 +7,7 @@
 #include <sys/signalfd.h>
 #include <sys/timerfd.h>
 #include <sys/socket.h>
+#include <sys/xattr.h>
 
 extern int accept4(int socket, struct sockaddr *address, socklen_t *length, int flags);
 extern int pthread_setname_np(unsigned long thread, const char *name);
@@ -15,6 +16,7 @@ extern int sched_setaffinity(int process, unsigned long size, const void *mask);
 
 // prctl() takes any number of arguments, which Swift cannot call.
 static inline int set_parent_death_signal(int signal) { return prctl(PR_SET_PDEATHSIG, signal); }
+static inline int set_thread_name(const char *name) { return prctl(PR_SET_NAME, name); }
 
 extern int prlimit(int process, int resource, const void *limit, void *old);
 extern int posix_spawn_file_actions_addclosefrom_np(void *actions, int from);

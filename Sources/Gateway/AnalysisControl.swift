@@ -71,7 +71,8 @@ final class AnalysisControl: Sendable {
         // replaced by another version.
         let command =
             workers.executable.map { HostCommand(executable: $0, arguments: arguments) }
-            ?? HostCommand(executable: "/proc/self/exe", arguments: ["worker"] + arguments)
+            ?? HostCommand(
+                executable: "/proc/self/exe", name: "fiml-gateway", arguments: ["worker"] + arguments)
         return HostProcess(
             type, workers: count, command: command,
             limits: HostLimits(memoryMB: workers.memoryLimitMB, cpu: workers.cpuLimit),

@@ -9,13 +9,13 @@ public struct ChildProcess: ~Copyable, Sendable {
     public let id: Int32
     private let handle: FileDescriptor
 
-    /// Starts a program, by the path of its file.
+    /// Starts a program, by the path of its file; `name` is what it is told as its own, and ps shows.
     ///
     /// The child has `connection` as its input and output and shares our error output; it inherits nothing
     /// else: no other descriptor, no variable but those given, no blocked or ignored signal. It is the first
     /// of its own process group, so that a Ctrl-C in the terminal is for us alone.
     public init(
-        executable: String, arguments: [String], environment: [String], connection: Int32
+        executable: String, name: String, arguments: [String], environment: [String], connection: Int32
     ) throws(SystemCallError) {
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
@@ -37,7 +37,7 @@ public struct ChildProcess: ~Copyable, Sendable {
         posix_spawnattr_setflags(
             &attributes, Int16(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP))
 
-        var argumentPointers = ([executable] + arguments).map { strdup($0) }
+        var argumentPointers = ([name] + arguments).map { strdup($0) }
         argumentPointers.append(nil)
         var environmentPointers = environment.map { strdup($0) }
         environmentPointers.append(nil)
@@ -109,6 +109,12 @@ public struct ChildProcess: ~Copyable, Sendable {
 /// ends that one (PR_SET_PDEATHSIG).
 public func endWithParent() {
     _ = set_parent_death_signal(SIGKILL)
+}
+
+/// Names this process, by its first thread, which must be the caller (PR_SET_NAME): top shows it. Cut to the
+/// kernel's 15 bytes.
+public func nameProcess(_ name: String) {
+    _ = set_thread_name(name)
 }
 
 /// Lets the ends of children be told, whatever whoever started this process has set (wait(2): where SIGCHLD

@@ -13,12 +13,13 @@ public struct ControlGroup: Equatable, Sendable {
     }
 
     /// A group that this process may make groups with limits in: its own, or, since a group that holds
-    /// processes cannot have such groups, the one above where that was given to our user (`Delegate=` and
-    /// `DelegateSubgroup=` of systemd). Root may write everywhere, so nothing is taken for root's above its
-    /// own. Nil where there is none, say because only cgroup v1 is there.
+    /// processes cannot have such groups, the one above where its manager has marked that as given to us
+    /// (`Delegate=` and `DelegateSubgroup=` of systemd). That it may be written says nothing: root may write
+    /// everywhere, and a user to what the user's own service manager looks after. Nil where there is none,
+    /// say because only cgroup v1 is there.
     ///
     /// `root` is put before all paths.
-    public static func delegated(root: String = "", user: UInt32 = geteuid()) -> ControlGroup? {
+    public static func delegated(root: String = "") -> ControlGroup? {
         guard let groups = readSmallFile("\(root)/proc/self/cgroup"),
             let mounts = readSmallFile("\(root)/proc/self/mountinfo"),
             let directory = directory(groups: groups, mounts: mounts)
@@ -26,11 +27,19 @@ public struct ControlGroup: Equatable, Sendable {
         let own = ControlGroup(directory: root + directory.mount + directory.path)
         if own.offersLimits() { return own }
         // Above the mount there is nothing of ours.
-        guard let slash = directory.path.lastIndex(of: "/"), directory.path.count > 1, user != 0 else {
-            return nil
-        }
+        guard let slash = directory.path.lastIndex(of: "/"), directory.path.count > 1 else { return nil }
         let above = ControlGroup(directory: root + directory.mount + directory.path[..<slash])
-        return above.offersLimits() ? above : nil
+        return above.isMarkedDelegated && above.offersLimits() ? above : nil
+    }
+
+    /// Whether its manager says that what is below is none of its business (systemd, "Control Group APIs and
+    /// Delegation": the attribute is `1`; only root sees the trusted one).
+    private var isMarkedDelegated: Bool {
+        ["user.delegate", "trusted.delegate"].contains { name in
+            var value: [UInt8] = [0, 0]
+            let count = getxattr(directory, name, &value, value.count)
+            return count == 1 && value[0] == UInt8(ascii: "1")
+        }
     }
 
     /// Where cgroup v2 is mounted, and the path of our own group below it (cgroups(7),
@@ -80,14 +89,23 @@ public struct ControlGroup: Equatable, Sendable {
     {
         let group = ControlGroup(directory: "\(directory)/\(name)")
         if mkdir(group.directory, 0o755) != 0, errno != EEXIST { throw SystemCallError("mkdir") }
+        do throws(SystemCallError) {
+            try group.limit(memoryBytes: memoryBytes, cores: cores)
+        } catch {
+            group.remove()
+            throw error
+        }
+        return group
+    }
+
+    private func limit(memoryBytes: UInt64, cores: Double) throws(SystemCallError) {
         let period = 100_000.0
         // The kernel takes no less than a millisecond of each period.
         let quota = Int64(min(max(cores * period, 1_000), 1e12).rounded())
-        try group.write("\(memoryBytes)", to: "memory.max")
-        try group.write("\(quota) \(Int64(period))", to: "cpu.max")
+        try write("\(memoryBytes)", to: "memory.max")
+        try write("\(quota) \(Int64(period))", to: "cpu.max")
         // A kernel without swap accounting has no such file.
-        try? group.write("0", to: "memory.swap.max")
-        return group
+        try? write("0", to: "memory.swap.max")
     }
 
     /// Puts a process into this group.

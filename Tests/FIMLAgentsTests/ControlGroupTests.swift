@@ -1,4 +1,5 @@
 import Analysis
+import CLinux
 import FIMLAgents
 import FIMLCore
 import Foundation
@@ -69,25 +70,32 @@ struct ControlGroupTests {
         #expect(found.map { $0.mount + $0.path } == expected)
     }
 
-    @Test("A group counts where groups below it can have limits: our own, or a user's the one above")
+    @Test("A group counts where groups below it can have limits: our own, or the one above where it is given")
     func delegated() throws {
         let tree = FakeTree()
         try tree.write("0::/fiml/gateway\n", to: "/proc/self/cgroup")
         try tree.write(Self.unified, to: "/proc/self/mountinfo")
-        func found(user: UInt32 = 1000) -> String? {
-            ControlGroup.delegated(root: tree.root, user: user)?.directory.replacing(tree.root, with: "")
+        func found() -> String? {
+            ControlGroup.delegated(root: tree.root)?.directory.replacing(tree.root, with: "")
         }
         #expect(found() == nil)
         // The fake takes what is written as it is, so whoever may write to it has what was asked for.
         try tree.write("cpu io memory pids\n", to: "/sys/fs/cgroup/fiml/cgroup.subtree_control")
-        #expect(found() == nil, "processes cannot be moved there")
         try tree.write("", to: "/sys/fs/cgroup/fiml/cgroup.procs")
-        #expect(found() == "/sys/fs/cgroup/fiml")
-        #expect(found(user: 0) == nil, "what is above is the service manager's")
+        #expect(found() == nil, "what is above is the service manager's")
+        // Where temporary files can have no attribute (tmpfs before Linux 6.6) there is no more to see.
+        let above = tree.root + "/sys/fs/cgroup/fiml"
+        if setxattr(above, "user.delegate", "1", 1, 0) == 0 {
+            #expect(found() == "/sys/fs/cgroup/fiml")
+            try FileManager.default.removeItem(atPath: above + "/cgroup.procs")
+            #expect(found() == nil, "processes cannot be moved there")
+            try tree.write("", to: "/sys/fs/cgroup/fiml/cgroup.procs")
+            #expect(setxattr(above, "user.delegate", "0", 1, 0) == 0)
+            #expect(found() == nil, "taken back")
+        }
         try tree.write("cpu memory\n", to: "/sys/fs/cgroup/fiml/gateway/cgroup.subtree_control")
         try tree.write("", to: "/sys/fs/cgroup/fiml/gateway/cgroup.procs")
         #expect(found() == "/sys/fs/cgroup/fiml/gateway")
-        #expect(found(user: 0) == "/sys/fs/cgroup/fiml/gateway")
     }
 
     @Test("A machine with cgroup v1 alone has no such group")
@@ -123,6 +131,7 @@ struct ControlGroupTests {
                 named: "risk", memoryBytes: 1, cores: 1)
         }
         #expect(error?.description == "open memory.max: No such file or directory")
+        #expect(!FileManager.default.fileExists(atPath: tree.root + "/parent/risk"))
     }
 
     @Test("A host is put into its group, and its status says so")
@@ -139,6 +148,20 @@ struct ControlGroupTests {
         #expect(tree.text(path + "/cgroup.procs") == "\(process)")
         #expect(tree.text(path + "/memory.max") == "67108864")
         #expect(tree.text(path + "/cpu.max") == "50000 100000")
+        await faulty.host.shutDown()
+    }
+
+    @Test("Where a process cannot be put into its group the host is limited otherwise")
+    func cannotBeAdded() async throws {
+        let tree = FakeTree()
+        let path = "/parent/technical-\(getpid())-1"
+        try tree.makeGroup(path)
+        try FileManager.default.removeItem(atPath: tree.root + path + "/cgroup.procs")
+        let supervisor = try HostSupervisor(in: ControlGroup(directory: tree.root + "/parent"))
+        let faulty = FaultyHost(supervisor: supervisor)
+        _ = try await faulty.process()
+        #expect(faulty.host.status().memoryLimitedBy == "RLIMIT_DATA")
+        #expect(faulty.host.status().restarts == 0)
         await faulty.host.shutDown()
     }
 

@@ -81,9 +81,13 @@ final class HostBoard: Sendable {
         if hasBegun { change { $0.status.state = .running } }
     }
 
-    /// It is being ended, and started again later.
-    func ending() {
-        change { $0.status.state = .restarting }
+    /// It is being ended for that reason, and started again later. Told to nobody yet: `ended` tells it once,
+    /// with how it went.
+    func ending(_ reason: String) {
+        state.withLock { state in
+            state.status.state = .restarting
+            state.status.lastExit = reason
+        }
     }
 
     /// The process that ran is about to be taken note of: its number may then be another's.

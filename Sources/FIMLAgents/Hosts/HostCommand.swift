@@ -4,12 +4,15 @@ import LinuxSystem
 public struct HostCommand: Hashable, Sendable {
     /// The path of the program's file.
     public var executable: String
+    /// What it is told that its own name is, which ps shows (execve(2): `argv[0]`).
+    public var name: String
     /// What it is told.
     public var arguments: [String]
 
-    /// A program and what it is told.
-    public init(executable: String, arguments: [String]) {
+    /// A program and what it is told; its name is its path where none is given.
+    public init(executable: String, name: String? = nil, arguments: [String]) {
         self.executable = executable
+        self.name = name ?? executable
         self.arguments = arguments
     }
 }
@@ -101,7 +104,7 @@ extension HostLimits {
         -> ChildProcess
     {
         try ChildProcess(
-            executable: command.executable, arguments: command.arguments,
+            executable: command.executable, name: command.name, arguments: command.arguments,
             // Nothing of ours, which holds secrets. Swift's backtracer would start a program of its own.
             environment: ["SWIFT_BACKTRACE=enable=no"], connection: connection)
     }

@@ -190,7 +190,7 @@ final class HostRun {
         running?.connection = nil
         running?.fault = reason
         running?.child.kill()
-        if !isShuttingDown { plan.board.ending() }
+        if !isShuttingDown { plan.board.ending(reason) }
         failAll(failure ?? .hostLost(reason))
     }
 

@@ -19,6 +19,8 @@ public enum WorkerHostProgram {
     /// Runs the host until its input ends. `make` gives each worker its own instance.
     public static func run(_ type: WorkerType, workers: Int, make: () -> any Worker) -> Never {
         endWithParent()
+        // As it was started it has the name of `/proc/self/exe`.
+        nameProcess("fiml-worker")
         ignoreSignals([SIGINT, SIGTERM, SIGHUP, SIGTTOU, SIGPIPE])
         let output = ReplyOutput()
         var queues: [WorkQueue<WorkerRequest>] = []
