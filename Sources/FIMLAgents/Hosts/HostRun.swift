@@ -187,9 +187,10 @@ final class HostRun {
     private func fail(_ reason: String, _ failure: WorkerFailure? = nil) {
         guard running != nil, isConnected else { return }
         whyGone = reason
-        running?.connection = nil
         running?.fault = reason
+        // Before its input ends, at which it would end by itself and seem well.
         running?.child.kill()
+        running?.connection = nil
         if !isShuttingDown { plan.board.ending(reason) }
         failAll(failure ?? .hostLost(reason))
     }
