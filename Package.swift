@@ -13,7 +13,11 @@ let package = Package(
         // C modules: headers only, nothing compiled.
         .systemLibrary(name: "CLinux"),
         .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
+        // Debian's libhiredis-dev names a flag that the package manager does not allow: no pkg-config.
+        .systemLibrary(name: "CHiredis"),
         .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
+        .systemLibrary(name: "CPostgres", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
+        .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
 
         // Pure: no system call, no clock, no thread.
@@ -35,7 +39,15 @@ let package = Package(
         // Services.
         .target(name: "Configuration", dependencies: ["Observability"]),
         .target(name: "Observability", dependencies: ["Locking"]),
-        .target(name: "EventStore", dependencies: ["Broadcast", "FIMLCore"]),
+        .target(name: "EventStore", dependencies: ["Broadcast", "FIMLCore", "LinuxSystem", "Locking"]),
+        .target(
+            name: "SQLiteStore",
+            dependencies: ["CSQLite", "EventStore", "FIMLCore", "LinuxSystem", "Locking"]),
+        .target(
+            name: "RedisStore",
+            dependencies: ["CHiredis", "EventStore", "FIMLCore", "LinuxSystem", "Locking"]),
+        .target(
+            name: "PostgresStore", dependencies: ["CPostgres", "EventStore", "LinuxSystem", "Locking"]),
         .target(name: "MarketData", dependencies: ["FIMLCore"], resources: [.copy("Recording")]),
         .target(
             name: "MarketProviders",
@@ -81,7 +93,20 @@ let package = Package(
         .testTarget(
             name: "BroadcastTests", dependencies: ["Broadcast", "FIMLCore", "GatewayTesting", "WebSocket"]),
         .testTarget(name: "EventLoopTests", dependencies: ["EventLoop", "LinuxSystem"]),
-        .testTarget(name: "EventStoreTests", dependencies: ["Broadcast", "EventStore", "FIMLCore"]),
+        .testTarget(
+            name: "EventStoreTests",
+            dependencies: ["Broadcast", "EventStore", "FIMLCore", "GatewayTesting", "Locking"]),
+        .testTarget(
+            name: "SQLiteStoreTests",
+            dependencies: ["EventStore", "FIMLCore", "GatewayTesting", "Locking", "SQLiteStore"]),
+        .testTarget(
+            name: "RedisStoreTests",
+            dependencies: [
+                "EventStore", "FIMLCore", "GatewayTesting", "LinuxSystem", "Locking", "RedisStore",
+            ]),
+        .testTarget(
+            name: "PostgresStoreTests",
+            dependencies: ["EventStore", "GatewayTesting", "LinuxSystem", "Locking", "PostgresStore"]),
         .testTarget(name: "TLSTests", dependencies: ["COpenSSL", "TLS"]),
         .testTarget(name: "ConfigurationTests", dependencies: ["Configuration"]),
         .testTarget(name: "ObservabilityTests", dependencies: ["Locking", "Observability"]),

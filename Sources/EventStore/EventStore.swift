@@ -1,0 +1,138 @@
+import FIMLCore
+
+/// The event stream where it is kept: it assigns positions, in one order, and gives back what it has.
+///
+/// All calls block. `EventJournal` makes them from threads of its own: one appends and trims, others read.
+public protocol EventStore: Sendable {
+    /// What health and metrics call it: `memory`, `sqlite` or `redis`.
+    var kind: String { get }
+
+    /// What is there. Called once, before anything else; positions go on growing from `last`, over restarts
+    /// too. `now`: milliseconds since 1970, where an empty stream begins.
+    func open(now: Int64) throws(StoreError) -> StoreContents
+
+    /// Appends all of the submissions, in their order, and returns only once that is as durable as it will
+    /// be. Each is taken whole or, where its fence has fallen, not at all. After an error none was taken, or,
+    /// where the store's answer was lost, all may have been.
+    func append(_ submissions: [Submission], now: Int64) throws(StoreError) -> [Appended]
+
+    /// The next events after a position, oldest first, at most `limit`. May be called from several threads.
+    func read(after position: StreamPosition, limit: Int) throws(StoreError) -> StoredPage
+
+    /// Lets go of all but the newest `count` events, and of those stored before `moment` (milliseconds since
+    /// 1970), at most some thousand at a time; the earliest position that can be read after then, and how
+    /// many events there are.
+    func trim(toNewest count: Int, storedSince moment: Int64?) throws(StoreError) -> (
+        earliest: StreamPosition, count: Int
+    )
+
+    /// Ends it in order.
+    func close()
+}
+
+/// A store that other gateways append to as well.
+public protocol SharedEventStore: EventStore {
+    /// Waits for events after a position, at most `milliseconds`; those that came, oldest first, at most
+    /// `limit`. Called by one thread only, beside all other calls.
+    ///
+    /// Where the store has lost events that this process has seen (emptied, restored from an older copy), the
+    /// page's `earliest` lies after `position`: nobody can go on from before it.
+    func follow(after position: StreamPosition, limit: Int, milliseconds: Int) throws(StoreError) -> StoredPage
+
+    /// What fires and what is kept by name, as of now; after `follow` has told a loss.
+    func contents() throws(StoreError) -> StoreContents
+}
+
+/// What a store holds.
+public struct StoreContents: Sendable {
+    /// Everything after this position is there.
+    public var earliest: StreamPosition
+    /// The newest position that was assigned; `earliest` where nothing is stored.
+    public var last: StreamPosition
+    /// How many events are stored.
+    public var count: Int
+    /// The last event of each condition that fires, in the order of their positions.
+    public var firing: [StoredEvent]
+    /// What was kept with events, by name.
+    public var states: [String: [UInt8]]
+
+    /// Contents with every part given.
+    public init(
+        earliest: StreamPosition, last: StreamPosition, count: Int, firing: [StoredEvent],
+        states: [String: [UInt8]]
+    ) {
+        self.earliest = earliest
+        self.last = last
+        self.count = count
+        self.firing = firing
+        self.states = states
+    }
+}
+
+/// An event as it is stored.
+public struct StoredEvent: Hashable, Sendable {
+    /// Its place in the stream.
+    public let position: StreamPosition
+    /// The event, JSON of the public protocol.
+    public let json: [UInt8]
+
+    /// An event at a position.
+    public init(position: StreamPosition, json: [UInt8]) {
+        self.position = position
+        self.json = json
+    }
+}
+
+/// Events that follow each other.
+public struct StoredPage: Sendable {
+    /// Everything after this position was there at that moment: a reader that comes from before it has
+    /// missed something.
+    public var earliest: StreamPosition
+    /// Oldest first.
+    public var events: [StoredEvent]
+
+    /// A page.
+    public init(earliest: StreamPosition, events: [StoredEvent]) {
+        self.earliest = earliest
+        self.events = events
+    }
+}
+
+/// Events that are stored together or not at all, and what is kept by name with them.
+public struct Submission: Sendable {
+    /// In the order in which they are to stand in the stream; may be empty where only states change.
+    public var events: [WatchdogEvent]
+    /// What is kept with them, by name; it replaces what was there. At most some MB each.
+    public var states: [String: [UInt8]]
+    /// The lease under which it is made; a shared store takes it only while that is held.
+    public var fence: Fence?
+
+    /// A submission.
+    public init(events: [WatchdogEvent], states: [String: [UInt8]] = [:], fence: Fence? = nil) {
+        self.events = events
+        self.states = states
+        self.fence = fence
+    }
+}
+
+/// Names a lease as it was given: each holder gets a token greater than all before.
+public struct Fence: Hashable, Sendable {
+    /// What is leased: `watchdog:price_anomaly`.
+    public let lease: String
+    /// The holder's token.
+    public let token: Int64
+
+    /// A fence.
+    public init(lease: String, token: Int64) {
+        self.lease = lease
+        self.token = token
+    }
+}
+
+/// What became of a submission.
+public enum Appended: Hashable, Sendable {
+    /// Where its events stand.
+    case stored([StreamPosition])
+    /// Somebody else holds the lease by now; nothing was taken.
+    case fenced
+}
