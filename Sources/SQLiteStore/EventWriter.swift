@@ -16,9 +16,6 @@ struct EventWriter: ~Copyable {
 
     /// Events that one call of `trim` lets go of at most: some ten milliseconds.
     private static let trimLimit: Int64 = 4_000
-    /// Bytes of the write-ahead log beyond which it is emptied though readers must be waited for.
-    private static let logLimit = 64 << 20
-    private var logLimit = Self.logLimit
 
     /// Reads where the stream stands. A new stream begins at `now`, milliseconds since 1970. `floor`: nobody
     /// may go on from before it.
@@ -135,16 +132,9 @@ struct EventWriter: ~Copyable {
         return (earliest, numbers.count)
     }
 
-    /// Empties the log where it has grown beyond its limit: writes it into the file and begins it anew.
-    /// SQLite does so by itself at 8 MB, but only when nobody reads, and reads may overlap without end. This
-    /// waits for those that are under way.
-    mutating func emptyLog(bytes: Int) throws(SQLiteFailure) {
-        guard bytes > logLimit else { return }
-        // Where another program reads for long, it is not waited for at every append.
-        logLimit = bytes + Self.logLimit
-        var isBusy = true
-        try connection.prepare("PRAGMA wal_checkpoint(TRUNCATE)").forEachRow { isBusy = $0.integer(0) != 0 }
-        if !isBusy { logLimit = Self.logLimit }
+    /// See `SQLiteFile.emptyLog`.
+    func emptyLog(of file: SQLiteFile) throws(SQLiteFailure) {
+        try file.emptyLog(over: connection)
     }
 }
 

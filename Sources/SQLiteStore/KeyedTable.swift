@@ -96,6 +96,11 @@ struct KeyedWriter: ~Copyable {
         try shed.run(KeyedTable.range(prefix) + [.integer(Int64(removed))])
         return excess > removed
     }
+
+    /// See `SQLiteFile.emptyLog`.
+    func emptyLog(of file: SQLiteFile) throws(SQLiteFailure) {
+        try file.emptyLog(over: connection)
+    }
 }
 
 /// A connection that reads entries, beside the writer.

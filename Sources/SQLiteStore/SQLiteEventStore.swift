@@ -133,7 +133,7 @@ extension SQLiteEventStore {
         do throws(SQLiteFailure) {
             let result = try writer.withLock { writer throws(SQLiteFailure) -> Result? in
                 guard writer != nil else { return nil }
-                try writer?.emptyLog(bytes: file.logBytes)
+                try writer?.emptyLog(of: file)
                 return try body(&writer!)
             }
             if let result { return result }

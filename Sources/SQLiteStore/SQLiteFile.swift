@@ -26,7 +26,11 @@ final class SQLiteFile: Sendable {
     private let noteOfDamage = Locked<NoteFile?>(nil)
     private let notices = Locked<[String]>([])
 
+    /// Bytes of the write-ahead log at which it is emptied.
+    private let logLimit = Locked(SQLiteFile.logLimit)
+
     private static let damaged = "damaged"
+    private static let logLimit = 64 << 20
 
     /// The file `<name>.db`, with `<name>.lock` beside it.
     init(directory: String, name: String, content: String, synchronous: String, migrations: [String]) {
@@ -96,10 +100,18 @@ final class SQLiteFile: Sendable {
         return failure.storeError(file: path)
     }
 
-    /// Bytes of the write-ahead log.
-    var logBytes: Int {
+    /// Empties the write-ahead log where it has grown beyond its limit: writes it into the file and begins it
+    /// anew. SQLite does so by itself at 8 MB, but only when nobody reads, and reads may overlap without end;
+    /// this waits for those that are under way.
+    func emptyLog(over connection: borrowing SQLiteConnection) throws(SQLiteFailure) {
         var status = stat()
-        return stat("\(path)-wal", &status) == 0 ? Int(status.st_size) : 0
+        let limit = logLimit.withLock { $0 }
+        guard stat("\(path)-wal", &status) == 0, status.st_size > limit else { return }
+        var isBusy = true
+        try connection.prepare("PRAGMA wal_checkpoint(TRUNCATE)").forEachRow { isBusy = $0.integer(0) != 0 }
+        // A program that reads for long is not waited for again at once.
+        let next = isBusy ? Int(status.st_size) + Self.logLimit : Self.logLimit
+        logLimit.withLock { $0 = next }
     }
 
     /// Adds a sentence that the log is to have.
