@@ -27,19 +27,25 @@ final class SQLiteFile: Sendable {
     private let notices = Locked<[String]>([])
 
     /// Bytes of the write-ahead log at which it is emptied.
-    private let logLimit = Locked(SQLiteFile.logLimit)
+    private let logLimit: Int
+    /// The same, for the next time.
+    private let nextLogLimit: Locked<Int>
 
     private static let damaged = "damaged"
-    private static let logLimit = 64 << 20
 
     /// The file `<name>.db`, with `<name>.lock` beside it.
-    init(directory: String, name: String, content: String, synchronous: String, migrations: [String]) {
+    init(
+        directory: String, name: String, content: String, synchronous: String, migrations: [String],
+        logLimit: Int = 64 << 20
+    ) {
         path = "\(directory)/\(name).db"
         lockPath = "\(directory)/\(name).lock"
         self.directory = directory
         self.content = content
         self.synchronous = synchronous
         self.migrations = migrations
+        self.logLimit = logLimit
+        nextLogLimit = Locked(logLimit)
     }
 
     /// Takes the lock, which is held until `unlock`. Unusable where another process has it.
@@ -105,13 +111,13 @@ final class SQLiteFile: Sendable {
     /// this waits for those that are under way.
     func emptyLog(over connection: borrowing SQLiteConnection) throws(SQLiteFailure) {
         var status = stat()
-        let limit = logLimit.withLock { $0 }
+        let limit = nextLogLimit.withLock { $0 }
         guard stat("\(path)-wal", &status) == 0, status.st_size > limit else { return }
         var isBusy = true
         try connection.prepare("PRAGMA wal_checkpoint(TRUNCATE)").forEachRow { isBusy = $0.integer(0) != 0 }
         // A program that reads for long is not waited for again at once.
-        let next = isBusy ? Int(status.st_size) + Self.logLimit : Self.logLimit
-        logLimit.withLock { $0 = next }
+        let next = isBusy ? Int(status.st_size) + logLimit : logLimit
+        nextLogLimit.withLock { $0 = next }
     }
 
     /// Adds a sentence that the log is to have.
