@@ -13,7 +13,7 @@ public struct PostgresAddress: Hashable, Sendable, CustomStringConvertible {
     /// How long a connection may take until it is ready, for each address of the host; whole seconds, at
     /// least 2 (libpq's least).
     public var connectTimeout: Duration
-    /// How long an answer may take: the server gives up after this, we a second later.
+    /// How long an answer may take: the server gives up after this, we two seconds later.
     public var answerTimeout: Duration
 
     /// An address. How a connection is encrypted is libpq's own to decide: where the server offers TLS, or as

@@ -12,19 +12,20 @@ final class PostgresConnection: @unchecked Sendable {
     typealias Rows = [[[UInt8]?]]
 
     private let pointer: OpaquePointer
-    /// Milliseconds that an answer may take; the server itself gives up a second earlier.
+    /// Milliseconds that an answer may take; the server itself gives up two seconds earlier.
     private let patience: UInt64
 
     /// Connects and logs in.
     init(_ address: PostgresAddress) throws(PostgresError) {
         let answerMilliseconds = address.answerTimeout.wholeMilliseconds
-        patience = answerMilliseconds + 1000
+        patience = answerMilliseconds + 2000
         guard let pointer = Self.connect(Self.parameters(of: address)) else {
             throw .noConnection("out of memory")
         }
         self.pointer = pointer
         guard PQstatus(pointer) == CONNECTION_OK else { throw .noConnection(message) }
-        // libpq would write notices to the error output, which is the log's.
+        // libpq would write notices to the error output, which is the log's; only one that comes with the end
+        // of the login still gets there.
         PQsetNoticeProcessor(pointer, { _, _ in }, nil)
         guard PQsetnonblocking(pointer, 1) == 0 else { throw .noConnection(message) }
         // Not by the connection's `options`, which poolers refuse.
@@ -73,9 +74,8 @@ final class PostgresConnection: @unchecked Sendable {
             ("application_name", "fiml-gateway"), ("client_encoding", "UTF8"),
             // Kerberos would be asked for tickets first.
             ("gssencmode", "disable"),
-            // A server that has vanished without a word is noticed within a minute, sending or not.
+            // A server that vanishes without a word is noticed within a minute, while nothing is asked too.
             ("keepalives_idle", "30"), ("keepalives_interval", "10"), ("keepalives_count", "3"),
-            ("tcp_user_timeout", "\(max(1000, address.answerTimeout.wholeMilliseconds))"),
         ]
         if let password = address.password { parameters.append(("password", password)) }
         return parameters
@@ -96,8 +96,11 @@ final class PostgresConnection: @unchecked Sendable {
     /// libpq copies everything before it returns, so pointers into `bytes` need not live longer.
     private func send(_ statement: String, _ values: [PostgresValue]) -> Bool {
         let parameters = values.map(\.bytes)
-        // One byte more: an empty value needs a pointer too, as nil is NULL.
-        let bytes = parameters.compactMap { $0 }.joined() + [0]
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(parameters.reduce(1) { $0 + ($1?.count ?? 0) })
+        for parameter in parameters { bytes += parameter ?? [] }
+        // An empty value needs a pointer too, as nil is NULL.
+        bytes.append(0)
         let lengths = parameters.map { Int32($0?.count ?? 0) }
         let binary = [Int32](repeating: 1, count: values.count)
         return bytes.withUnsafeBytes { buffer in

@@ -51,12 +51,12 @@ extension PostgresError {
             let cause = Self.causeOfNoConnection(message)
             let advice = Self.adviceOnConnecting.first { cause.contains($0.words) }?.advice
             return .unavailable(
-                "\(place) lets nobody in: \(cause); "
+                "\(place) cannot be used: \(cause); "
                     + (advice ?? "see its log, and check what POSTGRES_HOST and its neighbours say"))
         case .lost(let message):
             return .unavailable("\(place) ended the connection: \(Self.line(message)); see its log")
         case .silent:
-            let seconds = (address.answerTimeout + .seconds(1)).components.seconds
+            let seconds = (address.answerTimeout + .seconds(2)).components.seconds
             return .unavailable(
                 "\(place) gives no answer within \(seconds) s; see whether it or its host hangs")
         case .failed(let state, let message, _):

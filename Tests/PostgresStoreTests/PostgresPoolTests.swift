@@ -15,25 +15,19 @@ struct PostgresPoolTests {
         address = try server.database()
     }
 
-    private func connections(_ condition: String = "true") throws -> Int {
-        try server.count(
-            "SELECT count(*) FROM pg_stat_activity WHERE datname = '\(address.database)' AND \(condition)")
-    }
-
     @Test("More callers than connections: all are served, by no more connections than allowed")
     func bound() throws {
         let store = PostgresKeyedStore(address, poolSize: 3, waiting: .seconds(120))
         try store.open()
         let (wrong, most) = (Locked<[String]>([]), Locked(0))
-        let (server, database) = (server, address.database)
+        let (server, address) = (server, address)
         try onThreads(12) { thread in
             for round in 0..<40 {
                 let entry = KeptEntry(key: "task:\(thread)", value: [UInt8(round)], expiresAt: 1)
                 let found = Result {
                     try store.put([entry, KeptEntry(key: "task:all", value: [], expiresAt: 1)])
                     if round % 10 == thread % 10 {
-                        let count = try server.count(
-                            "SELECT count(*) FROM pg_stat_activity WHERE datname = '\(database)'")
+                        let count = try server.clients(of: address).count
                         most.withLock { $0 = max($0, count) }
                     }
                     return try store.get(entry.key, now: 0)
@@ -48,10 +42,10 @@ struct PostgresPoolTests {
     @Test("A connection is made when it is needed, not before, and stays")
     func lazy() throws {
         let store = PostgresKeyedStore(address, poolSize: 5)
-        #expect(try connections() == 0)
+        #expect(try server.clients(of: address).isEmpty)
         try store.open()
         for _ in 0..<10 { _ = try store.ping() }
-        #expect(try connections() == 1)
+        #expect(try server.clients(of: address).count == 1)
     }
 
     @Test("Who finds all connections in use waits no longer than said")
@@ -66,7 +60,9 @@ struct PostgresPoolTests {
             let result = Result { try store.put([KeptEntry(key: "a", value: [], expiresAt: 1)]) }
             put.withLock { $0 = result }
         }.detach()
-        try eventually("the put waits for the lock") { try connections("wait_event_type = 'Lock'") == 1 }
+        try eventually("the put waits for the lock") {
+            try server.clients(of: address, "wait_event_type = 'Lock'").count == 1
+        }
         let began = monotonicMilliseconds()
         let error = #expect(throws: StoreError.self) { try store.ping() }
         #expect((50..<30_000).contains(monotonicMilliseconds() - began))
@@ -85,10 +81,10 @@ struct PostgresPoolTests {
         let store = PostgresKeyedStore(address, poolSize: 4)
         try store.open()
         for round in 0..<5 {
-            try server.admin(
-                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '\(address.database)'"
-            )
-            try eventually("they are gone") { try connections() == 0 }
+            for process in try server.clients(of: address) {
+                try server.admin("SELECT pg_terminate_backend(\(process))")
+            }
+            try eventually("they are gone") { try server.clients(of: address).isEmpty }
             try store.put([KeptEntry(key: "task:\(round)", value: [], expiresAt: 1)])
         }
         #expect(try store.count(prefix: "task:") == 5)

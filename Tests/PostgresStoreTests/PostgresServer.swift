@@ -9,7 +9,7 @@ import Locking
 /// however that ends.
 final class PostgresServer: Sendable {
     /// The one that tests share which leave it as it is; each has a database of its own in it.
-    static let shared = Result { try PostgresServer() }
+    static let shared = Result { try PostgresServer(offersTLS: true) }
 
     static let password = "a 'secret\\ of tests"
 
@@ -31,7 +31,7 @@ final class PostgresServer: Sendable {
     }
 
     /// Installs and starts one.
-    init() throws {
+    init(offersTLS: Bool = false) throws {
         port = try Self.freePort()
         var template = Array("/tmp/fiml-postgres-XXXXXX".utf8CString)
         guard mkdtemp(&template) != nil else { throw SystemCallError("mkdtemp") }
@@ -44,6 +44,15 @@ final class PostgresServer: Sendable {
             $AS $BIN/initdb -D data -U postgres -A scram-sha-256 --pwfile=password --locale=C -E UTF8 \
                 --no-sync >log 2>&1 || { cat log >&2; exit 1; }
             """)
+        if offersTLS {
+            try shell(
+                """
+                openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 \
+                    -subj /CN=localhost -keyout data/server.key -out data/server.crt 2>>log || exit 1
+                chmod 600 data/server.key; [ $(id -u) != 0 ] || chown postgres data/server.*
+                echo 'ssl = on' >>data/postgresql.conf
+                """)
+        }
         try start()
         try admin("CREATE ROLE fiml LOGIN PASSWORD '\(Self.password.replacing("'", with: "''"))'")
     }
@@ -119,6 +128,16 @@ final class PostgresServer: Sendable {
         return Int(PostgresValue.integer(rows.first?.first.flatMap { $0 }) ?? -1)
     }
 
+    /// The processes that serve a database's clients; not those that tidy it up.
+    func clients(of address: PostgresAddress, _ condition: String = "true") throws -> [pid_t] {
+        let rows = try admin(
+            """
+            SELECT pid::bigint FROM pg_stat_activity
+            WHERE datname = '\(address.database)' AND backend_type = 'client backend' AND \(condition)
+            """)
+        return rows.compactMap { PostgresValue.integer($0.first.flatMap { $0 }).map { pid_t($0) } }
+    }
+
     private func end(_ word: String) {
         let running = run.withLock { run in
             let running = run
@@ -160,7 +179,9 @@ final class PostgresServer: Sendable {
         process.arguments = Self.arguments(script, in: directory)
         try process.run()
         process.waitUntilExit()
-        guard process.terminationStatus == 0 else { throw Failure("initdb failed; is postgresql installed?") }
+        guard process.terminationStatus == 0 else {
+            throw Failure("no PostgreSQL can be made; are postgresql and openssl installed?")
+        }
     }
 
     /// `$BIN` is where the programs of the newest installed version are, `$AS` what makes root, whom they
