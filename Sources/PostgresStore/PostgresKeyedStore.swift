@@ -2,9 +2,9 @@ import EventStore
 
 /// Results and sessions in a PostgreSQL, in the table `fiml_kept`.
 ///
-/// Each statement is a transaction, and as durable as the server makes its commits. A server that was away and
-/// is back is used again by the next call. Where a connection breaks a statement is sent a second time, which
-/// all of them allow: what is put is put in the place of what was there.
+/// Each statement is a transaction, and as durable as the server makes its commits. A server that was away
+/// and is back is used again by the next call. Where a connection breaks a statement is sent a second time,
+/// which all of them allow: what is put is put in the place of what was there.
 public final class PostgresKeyedStore: KeyedStore {
     /// What one `put` may hold, keys and values together, in bytes; PostgreSQL takes at most 1 GiB.
     public static let putLimitBytes = 64 << 20
