@@ -137,7 +137,9 @@ public struct Settings: Sendable {
         public var isEnabled = true
         /// Whether what the watchdogs find enters the event stream.
         public var eventStreamIsEnabled = true
-        /// Whether what fires and the history of a live market outlive a restart.
+        /// Whether events, what fires and the history of a live market outlive a restart: the stream is kept
+        /// in a durable store, in memory otherwise. Watchdogs need not know: what fires is kept by the store
+        /// with the events.
         public var persistsState = true
         /// Whether the event stream is broadcast to WebSocket subscribers.
         public var webSocketBroadcast = true

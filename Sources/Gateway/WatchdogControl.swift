@@ -23,20 +23,19 @@ final class WatchdogControl: Sendable {
         var configuration = WatchdogManager.Configuration(watchdogs)
         if feed.isLive { configuration.policy.queuedChecks = 1 }
         configuration.alarmsOnStale = feed.isLive
-        if feed.isLive, watchdogs.persistsState {
-            configuration.conditionFile = ConditionFile(path: state.settings.path(of: "watchdogs.json"))
-        }
+        configuration.startsOver = !feed.isLive
         let observer = Observer(state: state)
         manager = WatchdogManager(
             configuration,
             watchdogs: WatchdogSet.all(watchdogs, assets: feed.assets(watchdogs), market: feed.sources),
             clock: feed.clock, observer: observer
-        ) { [state] events in
-            guard watchdogs.eventStreamIsEnabled else { return }
+        ) { [state] news in
+            guard watchdogs.eventStreamIsEnabled else { return .taken }
             // Loops that are behind are waited for: a detected event is not lost. Only this watchdog waits.
-            while state.publisher.publish(events) == nil {
-                guard (try? await Task.sleep(for: .milliseconds(50))) != nil else { return }
+            while state.publisher.publish(news.events) == nil {
+                guard (try? await Task.sleep(for: .milliseconds(50))) != nil else { return .standDown }
             }
+            return .taken
         }
     }
 
@@ -65,9 +64,6 @@ final class WatchdogControl: Sendable {
     private func save() async {
         if state.settings.watchdogs.persistsState, let problem = await feed.save() {
             state.log.warning("the market's history is not kept: \(problem)")
-        }
-        if let problem = await manager.persistenceProblem {
-            state.log.warning("what fires is not kept: \(problem)")
         }
     }
 
