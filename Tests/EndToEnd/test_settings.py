@@ -59,13 +59,13 @@ def test_watchdog_event_persistence(start, market, tmp_path, value, kept):
     market.funding = dict.fromkeys(RATES, 0.004) | {"binance": 0.004}
     first = start(settings)
     eventually(lambda: events(first), "funding fires", 20)
-    told = [one["event"]["event_id"] for one in events(first)]
+    told = [one["event_id"] for one in events(first)]
     first.signal(signal.SIGTERM)
     assert first.wait() == 0
 
     second = start(settings)
     checked(second)
-    again = [one["event"]["event_id"] for one in events(second)]
+    again = [one["event_id"] for one in events(second)]
     assert (again == told) == kept, "what was kept is still there, and not told a second time"
     assert len(again) == len(told)
 
