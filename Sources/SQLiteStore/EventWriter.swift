@@ -69,7 +69,6 @@ struct EventWriter: ~Copyable {
         var last = max(last, floor)
         var end = numbers.upperBound
         var conditions = Conditions(firing: fingerprints.count)
-        let fingerprints = fingerprints
         let appended = try connection.transaction { () throws(SQLiteFailure) in
             var appended: [Appended] = []
             for submission in submissions {
@@ -79,7 +78,7 @@ struct EventWriter: ~Copyable {
                     let json = event.json
                     try statements.insert.run(last.values + [.integer(end), .utf8(json)])
                     end += 1
-                    conditions.note(event, at: last, json: json, wasFiring: fingerprints.contains)
+                    conditions.note(event, at: last, json: json, wasFiring: { fingerprints.contains($0) })
                     positions.append(last)
                 }
                 for (name, state) in submission.states {
@@ -132,9 +131,9 @@ struct EventWriter: ~Copyable {
         return (earliest, numbers.count)
     }
 
-    /// See `SQLiteFile.emptyLog`.
-    func emptyLog(of file: SQLiteFile) throws(SQLiteFailure) {
-        try file.emptyLog(over: connection)
+    /// See `SQLiteFile.look`.
+    func look(after file: SQLiteFile) throws(SQLiteFailure) {
+        try file.look(after: connection)
     }
 }
 
