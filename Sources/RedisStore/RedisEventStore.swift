@@ -196,7 +196,7 @@ public final class RedisEventStore: SharedEventStore {
     }
 
     /// 16 random hexadecimal digits.
-    private static func newName() -> String {
+    static func newName() -> String {
         let digits = String(UInt64.random(in: .min ... .max), radix: 16)
         return String(repeating: "0", count: 16 - digits.count) + digits
     }

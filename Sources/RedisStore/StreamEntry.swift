@@ -9,14 +9,9 @@ struct StreamEntry: Sendable {
 
     /// An entry as XRANGE gives it; nil where it was deleted in between.
     init?(_ reply: RedisReply) {
-        let parts = reply.elements
-        guard parts.count == 2, let position = parts[0].position else { return nil }
-        self.position = position
-        fields = Dictionary(
-            parts[1].pairs.compactMap { pair in
-                guard let name = pair.name.text, let value = pair.value.data else { return nil }
-                return (name, value)
-            }, uniquingKeysWith: { first, _ in first })
+        guard let entry = StreamFields(reply) else { return nil }
+        position = entry.position
+        fields = entry.fields
     }
 
     /// The members that an event is read from; others are left aside, so that other programs may have more.

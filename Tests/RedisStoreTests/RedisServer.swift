@@ -89,7 +89,7 @@ final class RedisServer {
         let deadline = Date(timeIntervalSinceNow: 120)
         while process.isRunning, Date() < deadline {
             let info = try? RedisClient(address(password: password)).ask(RedisCommand("INFO")).text
-            guard let info, info.contains("loading:0\r\n") else { continue }
+            guard let info, info.contains("\nloading:0\r\n") else { continue }
             if info.contains("process_id:\(process.processIdentifier)\r\n") { return true }
         }
         return false
