@@ -63,7 +63,7 @@ extension RedisEventStore {
         case "!":
             throw AppendFailure(
                 cause: .unavailable(
-                    "\(client.address.name) has lost events of the stream (emptied, restored or failed over): "
+                    "\(client.address.name) has lost events of the stream (emptied, restored, failed over): "
                         + "publishing goes on as soon as this gateway has told its clients"), lost: nil)
         case "?":
             throw AppendFailure(

@@ -7,8 +7,8 @@ import Locking
 ///
 /// The stream is `watchdog:events`; its entries have the fields `type`, `severity`, `status`, `watchdog`,
 /// `assets` (symbols with commas between) and `event` (JSON of the public protocol), for people to read with
-/// `redis-cli XRANGE watchdog:events - +`. Entries that other programs add are taken in where they can be read
-/// as events (see `StreamEntry.event`). `StreamKeys` names the other keys.
+/// `redis-cli XRANGE watchdog:events - +`. Entries that other programs add are taken in where they can be
+/// read as events (see `StreamEntry.event`). `StreamKeys` names the other keys.
 ///
 /// What fires is kept by the gateways' own appends. Events of other programs are not in `contents().firing`:
 /// each gateway learns of them by following, as long as it runs.
@@ -75,7 +75,8 @@ public final class RedisEventStore: SharedEventStore {
         try client.call { client throws(RedisFailure) in try read(client).contents }
     }
 
-    /// Lists conditions as firing, with the last event of each, as this process still knows them after a loss.
+    /// Lists conditions as firing, with the last event of each, as this process still knows them after a
+    /// loss.
     ///
     /// May be called by every gateway and again: nothing older replaces what is there, and what was resolved
     /// since the loss stays so. Later than ten minutes after it nothing is done. Events that are not firing
