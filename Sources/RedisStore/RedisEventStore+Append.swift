@@ -10,12 +10,12 @@ extension RedisEventStore {
 
     /// See `EventStore`; from one thread at a time. The clock is the server's.
     ///
-    /// Where an earlier call failed after it was sent, submissions of the same events, within a minute, are
-    /// answered with the positions that these have, and not stored again.
+    /// Where an earlier call failed after it was sent, submissions of the same events are, until a minute
+    /// after that, answered with the positions that these have, and not stored again.
     public func append(_ submissions: [Submission], now: Int64) throws(StoreError) -> [Appended] {
         let time = monotonicMilliseconds()
         state.withLock { $0.unanswered.forget(now: time) }
-        try overtakeLost()
+        try overtakeLost(now: time)
         var answers: [Appended?] = submissions.map { submission in
             state.withLock { $0.unanswered.take(submission) }
         }
@@ -83,13 +83,17 @@ extension RedisEventStore {
     }
 
     /// Asks what became of an append whose answer was lost, and makes sure that it does not happen later.
-    private func overtakeLost() throws(StoreError) {
+    private func overtakeLost(now: UInt64) throws(StoreError) {
         guard let lost = state.withLock({ $0.unanswered.lost }) else { return }
         var arguments = RedisCommand.Arguments()
         arguments.append(lost.number)
         arguments.append(nextNumber())
-        let reply = try client.call { client throws(RedisFailure) in
-            try client.run(StreamScripts.overtake, keys: [ownKey], arguments)
+        let reply: RedisReply
+        do {
+            reply = try client.run(StreamScripts.overtake, keys: [ownKey], arguments)
+        } catch {
+            state.withLock { $0.unanswered.keep(now: now) }
+            throw error.storeError(client.address)
         }
         let answers = Self.answers(reply, of: lost.submissions)
         state.withLock { $0.unanswered.resolve(answers) }

@@ -13,7 +13,8 @@ import Locking
 /// What fires is kept by the gateways' own appends. Events of other programs are not in `contents().firing`:
 /// each gateway learns of them by following, as long as it runs.
 ///
-/// As durable as the server: with `appendfsync everysec` a crash of its machine may lose the last second.
+/// As durable as the server: with `appendfsync everysec` a crash of its machine may lose the last second. It
+/// must not evict keys (`maxmemory-policy noeviction`, its default): that counts as a loss.
 /// Where what this process has seen is gone, `follow` tells so, on every gateway; appending is refused until
 /// this one's has (see `StreamKeys.settle`).
 public final class RedisEventStore: SharedEventStore {

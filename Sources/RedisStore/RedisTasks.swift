@@ -63,7 +63,7 @@ public struct RedisTasks: Sendable {
         let reply = try run(TaskScripts.submit, [TaskScripts.tasks(type)], arguments)
         guard reply != .null else {
             throw .unavailable(
-                "\(Self.taskLimit) tasks for \(type) wait at \(client.address.name): start more worker hosts, "
+                "\(Self.taskLimit) tasks for \(type) wait at \(client.address.name): start more hosts, "
                     + "or ask again later")
         }
     }

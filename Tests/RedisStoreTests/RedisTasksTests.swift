@@ -108,7 +108,7 @@ struct RedisTasksTests {
     @Test("More tasks than may wait are refused in one line")
     func bounded() throws {
         for index in 0..<RedisTasks.taskLimit { try submit("t\(index)") }
-        #expect(failure { try submit("more") }?.description.contains("start more worker hosts") == true)
+        #expect(failure { try submit("more") }?.description.contains("start more hosts") == true)
         let task = try take("a", limit: 1)[0]
         #expect(failure { try submit("more") } != nil, "one that is being done counts")
         try tasks.finish(task, payload: [])
