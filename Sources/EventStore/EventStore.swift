@@ -45,8 +45,12 @@ public protocol SharedEventStore: EventStore {
         after position: StreamPosition, limit: Int, milliseconds: Int
     ) throws(StoreError) -> StoredPage
 
-    /// What fires and what is kept by name, as of now; after `follow` has told a loss.
+    /// What fires and what is kept by name, as of now.
     func contents() throws(StoreError) -> StoreContents
+
+    /// Lists conditions as firing, with the last event of each, as this process still knows them after
+    /// `follow` has told a loss. Nothing older replaces what is there.
+    func restoreFiring(_ events: [StoredEvent]) throws(StoreError)
 }
 
 /// What a store holds.

@@ -8,6 +8,7 @@ import LinuxSystem
 import Locking
 import Observability
 import PublicSchema
+import RedisStore
 import TLS
 import Transport
 
@@ -41,12 +42,14 @@ public enum Gateway {
         let loopCount = settings.server.eventLoops > 0 ? settings.server.eventLoops : availableCores()
         let limits = TransportLimits(settings, maxConnections: placesFor(settings, log))
         let mailboxes = try (0..<loopCount).map { _ in try Mailbox<LoopMessage>() }
+        let redis = RedisClient(settings.redis)
         let publisher = try Publisher(
-            try EventStores.make(settings, log), limits: .init(settings), mailboxes: mailboxes,
+            try EventStores.make(settings, redis, log), limits: .init(settings), mailboxes: mailboxes,
             broadcasts: settings.watchdogs.webSocketBroadcast, log: log)
         let statistics = TransportStatistics()
         let state = GatewayState(
             settings: settings, log: log, publisher: publisher,
+            cluster: redis.map { ClusterControl($0, settings, log) },
             metrics: GatewayMetrics(
                 watchdogs: WatchdogName.allCases.map(\.rawValue),
                 severities: Severity.allCases.map(\.rawValue),
@@ -77,6 +80,7 @@ public enum Gateway {
             threads.append(LoopThread(try LinuxSystem.Thread(name: "loop-\(index)", begin)))
         }
         try publisher.start()
+        try state.cluster?.start()
         announce(settings, doors, loopCount, log)
         let watchdogs = Task { await control.run() }
         let workers = Task { await analyses.run() }
@@ -85,6 +89,7 @@ public enum Gateway {
         workers.cancel()
         finish(Task { await analyses.shutDown() }, within: .seconds(3))
         finish(watchdogs, within: .seconds(2))
+        state.cluster?.stop()
         publisher.stop()
         if let reason = stopped.withLock({ $0.first }) { throw GatewayError(reason) }
         log.info("stopped")

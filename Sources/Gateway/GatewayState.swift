@@ -12,6 +12,8 @@ final class GatewayState: Sendable {
     let settings: Settings
     let log: Log
     let publisher: Publisher
+    /// The other gateways; nil without a Redis that joins them.
+    let cluster: ClusterControl?
     let metrics: GatewayMetrics
     let statistics: TransportStatistics
     /// The public schema's files by path.
@@ -32,12 +34,13 @@ final class GatewayState: Sendable {
     let analysisControl = Locked<AnalysisControl?>(nil)
 
     init(
-        settings: Settings, log: Log, publisher: Publisher, metrics: GatewayMetrics,
+        settings: Settings, log: Log, publisher: Publisher, cluster: ClusterControl?, metrics: GatewayMetrics,
         statistics: TransportStatistics, schemas: [String: [UInt8]], loopCount: Int
     ) {
         self.settings = settings
         self.log = log
         self.publisher = publisher
+        self.cluster = cluster
         self.metrics = metrics
         self.statistics = statistics
         self.schemas = schemas
@@ -47,6 +50,11 @@ final class GatewayState: Sendable {
     /// The time, to the millisecond.
     func now() -> Timestamp {
         Timestamp(milliseconds: wallMilliseconds())
+    }
+
+    /// The types of workers that this node has.
+    func offeredWorkers() -> [String] {
+        WorkerType.allCases.map(\.rawValue).filter { settings.workers[isEnabled: $0] }
     }
 
     /// How many watchdogs are in which state, and which could not fire.

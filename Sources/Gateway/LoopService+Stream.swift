@@ -23,7 +23,7 @@ extension LoopService {
             ServerMessage.welcome(
                 Welcome(
                     connectionID: "c_\(index)_" + String(connection.token.number, radix: 36),
-                    serverID: "gw-1",
+                    serverID: state.cluster?.nodeID ?? "gw-1",
                     version: Gateway.version, timestamp: state.now(), position: position,
                     earliestPosition: state.publisher.range.earliest,
                     heartbeatSeconds: Int(settings.heartbeat.components.seconds), authenticated: true,
