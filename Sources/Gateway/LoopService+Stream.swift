@@ -81,6 +81,10 @@ extension LoopService {
                 analyze(id, request, session, connection)
             case .health(let id, let scope):
                 tellHealth(id, scope, connection)
+            case .session(let request):
+                refuse(request.id, .unavailable, "'session' is not served by this version", connection)
+            case .ack(let id, _), .endSession(let id):
+                refuse(id, .invalidMessage, "there is no session; name one by 'session'", connection)
             case .notYetAvailable(let type, let id):
                 refuse(id, .unavailable, "'\(type)' is not served by this version", connection)
             }
