@@ -77,12 +77,12 @@ public struct SessionAck: Hashable, Sendable {
 }
 
 extension JSONWriter {
-    /// Writes `recovered`, `reason` where it was not, and `replaying`.
+    /// Writes `recovered`, `reason` where it was not, and `replaying`, null where it is not known.
     mutating func recovery(_ recovery: Recovery) {
         switch recovery {
         case .recovered(let replaying):
             member("recovered", true)
-            member("replaying", replaying)
+            member("replaying", orNull: replaying)
         case .lost(let reason):
             member("recovered", false)
             member("reason", reason)
