@@ -45,9 +45,10 @@ public enum Gateway {
         let publisher = try Publisher(
             MemoryEventStore(capacity: settings.watchdogs.maxEventsInMemory), limits: .init(settings),
             mailboxes: mailboxes, broadcasts: settings.watchdogs.webSocketBroadcast, log: log)
+        let sessions = SessionKeeper(settings, mailboxes: mailboxes, log: log)
         let statistics = TransportStatistics()
         let state = GatewayState(
-            settings: settings, log: log, publisher: publisher,
+            settings: settings, log: log, publisher: publisher, sessions: sessions,
             metrics: GatewayMetrics(
                 watchdogs: WatchdogName.allCases.map(\.rawValue),
                 severities: Severity.allCases.map(\.rawValue),
@@ -77,6 +78,7 @@ public enum Gateway {
             threads.append(LoopThread(try LinuxSystem.Thread(name: "loop-\(index)", begin)))
         }
         try publisher.start()
+        try sessions.start()
         announce(settings, doors, loopCount, log)
         let watchdogs = Task { await control.run() }
         let workers = Task { await analyses.run() }
@@ -86,6 +88,7 @@ public enum Gateway {
         finish(Task { await analyses.shutDown() }, within: .seconds(3))
         finish(watchdogs, within: .seconds(2))
         publisher.stop()
+        sessions.stop()
         if let reason = stopped.withLock({ $0.first }) { throw GatewayError(reason) }
         log.info("stopped")
     }

@@ -1,4 +1,5 @@
 import Configuration
+import EventStore
 import FIMLCore
 import FIMLWatchdogs
 import LinuxSystem
@@ -12,6 +13,8 @@ final class GatewayState: Sendable {
     let settings: Settings
     let log: Log
     let publisher: Publisher
+    /// What is kept of clients that come back.
+    let sessions: SessionKeeper
     let metrics: GatewayMetrics
     let statistics: TransportStatistics
     /// The public schema's files by path.
@@ -32,12 +35,13 @@ final class GatewayState: Sendable {
     let analysisControl = Locked<AnalysisControl?>(nil)
 
     init(
-        settings: Settings, log: Log, publisher: Publisher, metrics: GatewayMetrics,
-        statistics: TransportStatistics, schemas: [String: [UInt8]], loopCount: Int
+        settings: Settings, log: Log, publisher: Publisher, sessions: SessionKeeper,
+        metrics: GatewayMetrics, statistics: TransportStatistics, schemas: [String: [UInt8]], loopCount: Int
     ) {
         self.settings = settings
         self.log = log
         self.publisher = publisher
+        self.sessions = sessions
         self.metrics = metrics
         self.statistics = statistics
         self.schemas = schemas
