@@ -131,12 +131,11 @@ public final class SessionKeeper: Sendable {
     }
 
     /// Writes what is not written yet, as far as the store takes it, and ends; waits for that some seconds at
-    /// most.
+    /// most. The store stays open: others may use it.
     public func stop() {
         state.withLock { $0.isStopped = true }
         ready.signal()
         _ = ended.wait(timeout: .now() + .seconds(8))
-        store.close()
     }
 
     /// Gives a session to a connection, and takes it from whoever has it. `answer` is called once, from
