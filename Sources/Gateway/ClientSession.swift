@@ -21,6 +21,8 @@ final class ClientSession {
         var waiting: [[UInt8]] = []
         /// The furthest that it may have seen, here or elsewhere, beside what this loop has sent.
         var horizon = StreamPosition.zero
+        /// Whether it never had a second subscription on this connection.
+        var isAlone = true
         /// What the last heartbeats said: up to there all of its subscriptions were complete.
         var heartbeats: [StreamPosition] = []
     }

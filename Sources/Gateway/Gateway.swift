@@ -1,6 +1,7 @@
 import Configuration
 import Dispatch
 import EventLoop
+import EventStore
 import FIMLCore
 import Foundation
 import Glibc

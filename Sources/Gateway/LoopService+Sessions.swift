@@ -150,7 +150,7 @@ extension LoopService {
     /// The client has processed what it was sent up to a position.
     ///
     /// Of a subscription whose events come live that is what it says. Of one that is being replayed it may
-    /// have seen less than of others: there only what a heartbeat said counts.
+    /// have seen less than of others: there, unless it has no other, only what a heartbeat said counts.
     func confirm(
         _ id: RequestID?, _ confirmed: StreamPosition, _ session: ClientSession, _ connection: Connection
     ) {
@@ -162,10 +162,12 @@ extension LoopService {
                 id, .invalidMessage,
                 "position \(confirmed) was never sent: the stream is at \(position)", connection)
         }
-        let isOfHeartbeat = named.heartbeats.contains(confirmed)
+        let isOfAll =
+            named.heartbeats.contains(confirmed)
+            || named.isAlone && confirmed <= completePosition(connection)
         var positions: [String: StreamPosition] = [:]
         for entry in session.subscriptions
-        where isOfHeartbeat || entry.liveSince.map({ $0 <= confirmed }) ?? false {
+        where isOfAll || entry.liveSince.map({ $0 <= confirmed }) ?? false {
             positions[entry.id] = confirmed
         }
         if !positions.isEmpty { _ = keep(.confirm(positions), session, connection) }

@@ -146,6 +146,7 @@ extension LoopService {
         _ subscriptionID: String, _ filter: EventFilter, _ start: Start, _ session: ClientSession,
         _ connection: Connection
     ) -> Int? {
+        if !session.subscriptions.isEmpty { session.named?.isAlone = false }
         switch start {
         case .stored(let cursor, let last):
             session.subscriptions.append(.init(id: subscriptionID, handle: nil))

@@ -31,7 +31,8 @@ public struct TailOptions: Sendable {
     private static let flags: [Arguments.Flag] =
         [.value("--url")] + filterFlags.map { .list($0.0) } + [
             .toggle("--no-market-wide"), .value("--filter"), .value("--since"), .value("--last"),
-            .value("--session"), .toggle("--json"), .value("--count"), .value("--timeout"), .toggle("--insecure"),
+            .value("--session"), .toggle("--json"), .value("--count"), .value("--timeout"),
+            .toggle("--insecure"),
             .value("--ca-file"),
         ]
 

@@ -4,10 +4,11 @@ import contextlib
 import random
 import secrets
 import socket
+import subprocess
 import threading
 
 import pytest
-from gateway import eventually
+from gateway import binary, eventually
 from subscriber import descriptions, event, position_key
 from websockets.exceptions import ConnectionClosed
 
@@ -352,3 +353,24 @@ def test_a_name_is_logged_nowhere(gateway, connect, name):
     connect(gateway, f"/ws/events?session={name}")
     connect(gateway, f"/ws/events?session={name}").receive("session_ack")
     assert name not in gateway.log
+
+
+def test_tail_goes_on_where_its_session_was_and_ends_when_it_is_taken_over(gateway, connect, name):
+    tail = [binary(), "tail", "--url", gateway.ws(), "--session", name]
+    older = connect(gateway)
+    enter(older, name)
+    older.subscribe("tail", {"min_severity": "low"})
+    gateway.post([event(description=f"number {number}") for number in range(5)])
+    # Of the 5, each run prints what the one before did not; the filter becomes that of the run.
+    for words, numbers in ([["--count", "2"], [0, 1]], [["--count", "2"], [2, 3]], [["--timeout", "5"], [4]]):
+        run = subprocess.run([*tail, *words], capture_output=True, text=True, timeout=120, check=True)
+        assert [f"number {number}" in line for number, line in zip(numbers, run.stdout.splitlines(), strict=True)] \
+            == [True] * len(numbers), run
+    assert older.closing()[1] == (4006, "session taken over")
+    with subprocess.Popen(tail, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as last:
+        eventually(lambda: gateway.connections() == 1, "it is connected", 120)
+        # However long it takes until it has its session: who comes after that has it.
+        while last.poll() is None:
+            enter(connect(gateway), name)
+        assert last.wait(120) == 1
+        assert "4006 session taken over" in last.stderr.read()
