@@ -45,7 +45,9 @@ public enum Gateway {
         let publisher = try Publisher(
             try EventStores.make(settings, log), limits: .init(settings), mailboxes: mailboxes,
             broadcasts: settings.watchdogs.webSocketBroadcast, log: log)
-        let sessions = SessionKeeper(settings, mailboxes: mailboxes, log: log)
+        let sessions = SessionKeeper(
+            settings, store: MemoryKeyedStore(entries: 100_000, bytes: 256 << 20), isShared: false,
+            mailboxes: mailboxes, log: log)
         let statistics = TransportStatistics()
         let state = GatewayState(
             settings: settings, log: log, publisher: publisher, sessions: sessions,

@@ -7,13 +7,15 @@ import Transport
 
 extension SessionKeeper {
     /// The sessions of this gateway's clients, as configured; loops are told what concerns their connections.
-    convenience init(_ settings: Settings, mailboxes: [Mailbox<LoopMessage>], log: Log) {
+    convenience init(
+        _ settings: Settings, store: any KeyedStore, isShared: Bool, mailboxes: [Mailbox<LoopMessage>],
+        log: Log
+    ) {
         var limits = Limits()
         limits.defaultTTLSeconds = settings.sessions.defaultTTL.components.seconds
         limits.maxTTLSeconds = settings.sessions.maxTTL.components.seconds
         self.init(
-            store: MemoryKeyedStore(entries: limits.sessions, bytes: limits.bytes), isShared: false,
-            limits: limits,
+            store: store, isShared: isShared, limits: limits,
             listener: Listener(
                 taken: { name, owner in
                     mailboxes[owner.loop].post(

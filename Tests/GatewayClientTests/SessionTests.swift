@@ -106,8 +106,8 @@ struct SessionTests {
         #expect(taken == .fail(reason: "closed by the server: 4006 session taken over"))
         let away = subscriber.receive(
             try Self.json(
-                #"{"type":"error","id":1,"error_code":"UNAVAILABLE","status":503,"message":"x","retryable":true,"#
-                    + #""retry_after_ms":2000}"#))
+                #"{"type":"error","id":1,"error_code":"UNAVAILABLE","status":503,"message":"x","#
+                    + #""retryable":true,"retry_after_ms":2000}"#))
         guard case .end(let end)? = away.first, case .connect = subscriber.ended(end, random: 0) else {
             Issue.record("gave up: \(away)")
             return

@@ -37,7 +37,7 @@ public final class SessionKeeper: Sendable {
         public var taken: @Sendable (SessionName, SessionOwner) -> Void
         /// A connection of this process has a session now, by that number; for other nodes to hear.
         public var attached: @Sendable (SessionName, _ generation: Int64) -> Void
-        /// The store is in trouble, or (nil) well again; or something was not readable. One sentence for a log.
+        /// The store is in trouble, or (nil) well again; or something was not readable. A sentence for a log.
         public var trouble: @Sendable (String?) -> Void
 
         /// A listener with every part given.
@@ -70,7 +70,7 @@ public final class SessionKeeper: Sendable {
 
     /// Where it is kept is what health names.
     public var kind: String { store.kind }
-    /// How many sessions have a connection or are not written yet, or are remembered; how many of them are not
+    /// How many sessions have a connection, are not written yet or are remembered; how many of them are not
     /// written yet; and what is wrong with the store, nil where nothing is.
     public var status: (sessions: Int, unwritten: Int, trouble: String?) {
         state.withLock { ($0.table.entries.count, $0.table.unwrittenCount, $0.trouble) }
@@ -160,8 +160,8 @@ public final class SessionKeeper: Sendable {
         ready.signal()
     }
 
-    /// Forgets a session. `answer` is called once, from another thread or at once: nil, or a sentence where it
-    /// cannot be done now and the session stays.
+    /// Forgets a session. `answer` is called once, from another thread: nil, or a sentence where it cannot be
+    /// done now and the session stays.
     public func end(
         _ name: SessionName, _ owner: SessionOwner, _ answer: @escaping @Sendable (String?) -> Void
     ) {

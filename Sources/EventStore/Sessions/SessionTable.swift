@@ -25,8 +25,8 @@ public enum SessionChange: Sendable {
     case confirm([String: StreamPosition])
 }
 
-/// The sessions that this process has in memory: whose they are, and what is not written yet. Pure: times come
-/// in, who shares it between threads guards it.
+/// The sessions that this process has in memory: whose they are, and what is not written yet. Pure: times
+/// come in, who shares it between threads guards it.
 struct SessionTable {
     struct Entry {
         var record: SessionRecord
@@ -35,7 +35,7 @@ struct SessionTable {
         /// Counts what was changed, and up to where that is written.
         var changes: UInt64 = 1
         var written: UInt64 = 0
-        /// Grows with each use of any session.
+        /// The number of its last use, counted over all sessions.
         var usedLast: UInt64 = 0
 
         var isWritten: Bool { changes == written }
@@ -59,19 +59,20 @@ struct SessionTable {
     /// Whether one more session can be taken up, once those that are written and nobody's are forgotten.
     mutating func makeRoom() -> Bool {
         guard entries.count >= sessionLimit || bytes >= byteLimit else { return true }
+        // Uses are counted one by one, so at most so many are younger: no sort while others wait.
+        let keptUses = UInt64(sessionLimit / 10 * 9)
         let idle = entries.filter { $0.value.owner == nil && $0.value.isWritten }
-            .sorted { $0.value.usedLast < $1.value.usedLast }
-        // A tenth more than necessary goes, so that the next ones find room without a search.
-        for (name, _) in idle {
-            guard entries.count > sessionLimit / 10 * 9 || bytes > byteLimit / 10 * 9 else { break }
-            forget(name)
+        for (name, entry) in idle where entry.usedLast + keptUses <= uses { forget(name) }
+        if bytes >= byteLimit / 10 * 9 {
+            for name in idle.keys { forget(name) }
         }
         return entries.count < sessionLimit && bytes < byteLimit
     }
 
     /// A connection has a session now, as this record. It is written already, or still to be.
     mutating func own(_ name: SessionName, _ record: SessionRecord, _ owner: SessionOwner, isWritten: Bool) {
-        var entry = Entry(record: record, owner: owner)
+        uses += 1
+        var entry = Entry(record: record, owner: owner, usedLast: uses)
         if isWritten { entry.written = entry.changes }
         put(name, entry)
     }
@@ -157,9 +158,6 @@ struct SessionTable {
 
     private mutating func put(_ name: SessionName, _ entry: Entry) {
         bytes += entry.record.size - (entries[name]?.record.size ?? 0)
-        uses += 1
-        var entry = entry
-        entry.usedLast = uses
         entries[name] = entry
         if entry.isWritten { unwritten.remove(name) } else { unwritten.insert(name) }
     }
