@@ -6,8 +6,8 @@ import Synchronization
 
 /// The event stream: what is submitted is stored first, then told to the loops, then answered.
 ///
-///     submit ──► queue ──► writer thread ──► store ──► tail, loops ──► answer       a store of our own
-///     submit ──► queue ──► writer thread ──► store ··· follower thread ──► tail, loops ──► answer    a shared one
+///     a store of our own    submit ──► queue ──► writer ──► store ──► tail, loops ──► answer
+///     a shared one          submit ──► queue ──► writer ──► store ··► follower ──► tail, loops ──► answer
 ///
 /// A batch is what came while the one before was written, so that one commit serves many publishers. Where
 /// the store is in trouble, publishers are refused at once; who would rather wait (`Patience.wait`) has its

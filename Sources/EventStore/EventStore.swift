@@ -8,7 +8,8 @@ public protocol EventStore: Sendable {
     var kind: String { get }
 
     /// What is there. Called before anything else, and again by the thread that appends after a store was
-    /// `unusable`; positions go on growing from `last`, over restarts too. `now`: milliseconds since 1970, where an empty stream begins.
+    /// `unusable`; positions go on growing from `last`, over restarts too. `now`:
+    /// milliseconds since 1970, where an empty stream begins.
     func open(now: Int64) throws(StoreError) -> StoreContents
 
     /// Appends all of the submissions, in their order, and returns only once that is as durable as it will
@@ -112,9 +113,9 @@ public protocol LocalEventStore: EventStore {
     /// Sentences for the log that came up since the last call: what was set aside, where nobody can go on.
     func takeNotices() -> [String]
 
-    /// To be called before events are told that are not stored, with the position of the last of them; on disk
-    /// once it returns. Positions that are assigned afterwards lie after it. Where the process ends before
-    /// `clearUnstored`, the next `open` lets nobody go on from there or from before.
+    /// To be called before events are told that are not stored, with the position of the last of them; on
+    /// disk once it returns. Positions that are assigned afterwards lie after it. Where the process ends
+    /// before `clearUnstored`, the next `open` lets nobody go on from there or from before.
     func markUnstored(upTo position: StreamPosition) throws(StoreError)
 
     /// All that was told is stored.
@@ -140,7 +141,7 @@ public struct ToldEvent: Sendable {
 }
 
 /// An event and its text, which is made once: the store keeps it, and messages carry it.
-public struct SubmittedEvent: Sendable {
+public struct SubmittedEvent: Hashable, Sendable {
     /// The event.
     public let event: WatchdogEvent
     /// JSON of the public protocol.
