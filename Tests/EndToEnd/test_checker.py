@@ -141,7 +141,7 @@ WRONGS = {
     stored_twice: {"duplicated", "displaced"},
     stored_twice_for_different_subscribers: {"displaced"},
     position_of_the_answer_is_another: {"displaced"},
-    position_given_twice: {"displaced", "lost"},
+    position_given_twice: {"displaced", "disordered", "lost"},
     published_by_nobody: {"unpublished"},
     altered: {"altered"},
     not_filtered: {"unfiltered"},
