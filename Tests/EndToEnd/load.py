@@ -30,8 +30,6 @@ FILTERS = [
     {"assets": ["SOL"]},
     {"event_types": ["price_anomaly"], "min_severity": "medium"},
 ]
-SILENCE = 30
-"""Seconds without a byte after which a connection is given up. Heartbeats come each second."""
 PAUSE = 0.01
 """Seconds before something is tried again."""
 
@@ -73,6 +71,7 @@ class Publisher(Worker):
         super().__init__(load, f"p{number}")
         self.attempts = {}
         self.requests = 0
+        self.acknowledged = 0
         self.refused = 0
         self.lost = 0
 
@@ -117,11 +116,8 @@ class Publisher(Worker):
             assert stored["event_id"] == event["event_id"]
             attempt = self.attempts[stored["event_id"]]
             attempt.position, attempt.answered = stored["position"], answered
+        self.acknowledged += len(events)
         return True
-
-    @property
-    def acknowledged(self):
-        return sum(attempt.position is not None for attempt in list(self.attempts.values()))
 
 
 class Subscriber(Worker):
@@ -178,7 +174,7 @@ class Subscriber(Worker):
 
 class WebSocketSubscriber(Subscriber):
     def follow(self, gateway):
-        with sockets.WebSocket(gateway.port, "/ws/events", timeout=SILENCE) as socket:
+        with sockets.WebSocket(gateway.port, "/ws/events", timeout=self.load.patience) as socket:
             connection = self.begin()
             request = {"type": "subscribe", "id": 1, "subscription_id": "s", "filter": self.view.filter}
             if self.position:
@@ -205,7 +201,7 @@ class EventSourceSubscriber(Subscriber):
         query = urllib.parse.urlencode({
             name: str(value).lower() if isinstance(value, bool) else ",".join(value) if isinstance(value, list)
             else value for name, value in self.view.filter.items()})
-        http_connection = http.client.HTTPConnection("127.0.0.1", gateway.port, timeout=SILENCE)
+        http_connection = http.client.HTTPConnection("127.0.0.1", gateway.port, timeout=self.load.patience)
         with contextlib.closing(http_connection):
             headers = {"Last-Event-ID": self.position} if self.position else {}
             http_connection.request("GET", f"/events/stream?{query}", headers=headers)
@@ -239,7 +235,8 @@ def server_sent(stream):
 
 
 class Load:
-    """Publishers and subscribers at some gateways. `pause`: seconds between two requests of a publisher, at most."""
+    """Publishers and subscribers at some gateways. `pause`: seconds between two requests of a publisher, at most;
+    `patience`: without a byte, after which a connection is given up. Heartbeats must come more often."""
 
     def __init__(self, gateways, seed, publishers=2, subscribers=4, streams=0, pause=0.02, patience=10):
         self.gateways = gateways
@@ -249,6 +246,7 @@ class Load:
         self.is_stopping = threading.Event()
         self.is_over = threading.Event()
         self.end = None
+        self.history = []
         self.publishers = [Publisher(self, number) for number in range(publishers)]
         filters = itertools.cycle(FILTERS)
         self.subscribers = [WebSocketSubscriber(self, f"s{number}", next(filters)) for number in range(subscribers)]
@@ -268,7 +266,7 @@ class Load:
         self.is_over.set()
         for worker in self.publishers + self.subscribers:
             if worker.is_alive():
-                worker.join(SILENCE + 10)
+                worker.join(self.patience + 10)
 
     def finish(self, seconds=60):
         """Ends the publishing, publishes a last event of every kind, and waits until every subscriber has what its
@@ -300,6 +298,21 @@ class Load:
                 raise AssertionError(f"{self}: {worker.name} failed") from worker.failure
         late = [subscriber.name for subscriber in self.subscribers if subscriber.is_alive()]
         assert not late, f"{self}: not told the last events within {seconds} s: {late}"
+        return self
+
+    def read_back(self, gateway):
+        """What `GET /events` has since the load began: the view of somebody who comes when all is over."""
+        view = View("GET /events", {})
+        after = min((subscriber.view.connections[0].position for subscriber in self.subscribers), key=position_key)
+        page = {"complete": False}
+        while not page["complete"]:
+            page = gateway.get_json(f"/events?after={after}&limit=1000")
+            events = [(entry["position"], entry["event"]["event_id"], entry["event"]) for entry in page["events"]]
+            view.connections.append(Connection(since=after, recovered=True, position=after, events=events))
+            assert page["complete"] or events, page
+            after = page["position"]
+        self.history = [view]
+        return self
 
     @property
     def acknowledged(self):
@@ -311,7 +324,7 @@ class Load:
 
     @property
     def views(self):
-        return [subscriber.view for subscriber in self.subscribers]
+        return [subscriber.view for subscriber in self.subscribers] + self.history
 
     def violations(self):
         return check(self.attempts, self.views)

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import threading
 
-from servers import fixed_port
+from gateway import free_port
 
 
 class Proxy:
@@ -17,7 +17,7 @@ class Proxy:
 
     def __init__(self, target):
         self.target = target
-        self.port = fixed_port()
+        self.port = free_port()
         self.seconds = 0.0
         self.loop = asyncio.new_event_loop()
         self.thread = threading.Thread(target=self.loop.run_forever, daemon=True, name="proxy")

@@ -9,29 +9,14 @@ import glob
 import os
 import pathlib
 import pwd
-import random
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import time
 
 import pytest
-from gateway import eventually
-
-
-def fixed_port():
-    """A free port that stays a server's own while that is down: below the range from which the kernel takes the
-    ports of outgoing connections, of which one could sit on it, or even connect to itself."""
-    first = int(pathlib.Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
-    for _ in range(1000):
-        port = random.SystemRandom().randrange(max(1024, first - 16_000), first)
-        with socket.socket() as probe, contextlib.suppress(OSError):
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            probe.bind(("127.0.0.1", port))
-            return port
-    raise RuntimeError(f"no free port below {first}")
+from gateway import eventually, free_port
 
 
 def program(name, package, *places):
@@ -54,7 +39,7 @@ class Server:
 
     def __init__(self):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix=f"fiml-{self.name}-"))
-        self.port = fixed_port()
+        self.port = free_port()
         self.process = None
         self.log_path = self.folder / "server.log"
 
@@ -67,7 +52,7 @@ class Server:
                 try:
                     return self.start()
                 except PortTaken:
-                    self.port = fixed_port()
+                    self.port = free_port()
             raise RuntimeError(f"{self.name}: no free port in 5 attempts\n{self.log}")
         except BaseException:
             self.__exit__()
