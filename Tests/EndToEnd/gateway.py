@@ -187,10 +187,14 @@ class Gateway:
     def log(self):
         return self.log_path.read_text(errors="replace")
 
-    def assert_healthy(self):
-        """The process lives, answers, and nothing in its log says that something broke."""
+    def assert_alive(self):
+        """The process is the one that was started, and answers."""
         assert self.process.poll() is None, f"the gateway ended with {self.process.returncode}:\n{self.log}"
         assert self.get("/livez").status == 200
+
+    def assert_healthy(self):
+        """It lives, and nothing in its log says that something broke."""
+        self.assert_alive()
         assert '"level":"ERROR"' not in self.log, self.log
 
     # HTTP
