@@ -19,6 +19,9 @@ public protocol EventStore: Sendable {
     /// The next events after a position, oldest first, at most `limit`. May be called from several threads.
     func read(after position: StreamPosition, limit: Int) throws(StoreError) -> StoredPage
 
+    /// The last events before a position, newest first, at most `limit`. May be called from several threads.
+    func read(before position: StreamPosition, limit: Int) throws(StoreError) -> [StoredEvent]
+
     /// Lets go of all but the newest `count` events, and of those stored before `moment` (milliseconds since
     /// 1970), at most some thousand at a time; the earliest position that can be read after then, and how
     /// many events there are.
@@ -98,10 +101,52 @@ public struct StoredPage: Sendable {
     }
 }
 
+/// A local store that can be told what was broadcast without it.
+public protocol LocalEventStore: EventStore {
+    /// From now on events are told that are not stored. Where the process ends before `clearUnstored`, the
+    /// next `open` lets nobody go on from before what was told by then: its `earliest` lies after that.
+    func markUnstored(now: Int64) throws(StoreError)
+
+    /// All that was told is stored.
+    func clearUnstored() throws(StoreError)
+
+    /// Stores events at the positions at which they have been told, after all that is stored, and what is
+    /// kept by name. Writes in any case, with no events too, so that it fails where `append` would.
+    func append(told events: [ToldEvent], states: [String: [UInt8]]) throws(StoreError)
+}
+
+/// An event that was broadcast before it was stored.
+public struct ToldEvent: Sendable {
+    /// The place that it was told to have.
+    public let position: StreamPosition
+    /// The event.
+    public let event: SubmittedEvent
+
+    /// An event at a position.
+    public init(position: StreamPosition, event: SubmittedEvent) {
+        self.position = position
+        self.event = event
+    }
+}
+
+/// An event and its text, which is made once: the store keeps it, and messages carry it.
+public struct SubmittedEvent: Sendable {
+    /// The event.
+    public let event: WatchdogEvent
+    /// JSON of the public protocol.
+    public let json: [UInt8]
+
+    /// Writes the text.
+    public init(_ event: WatchdogEvent) {
+        self.event = event
+        json = event.json
+    }
+}
+
 /// Events that are stored together or not at all, and what is kept by name with them.
 public struct Submission: Sendable {
     /// In the order in which they are to stand in the stream; may be empty where only states change.
-    public var events: [WatchdogEvent]
+    public var events: [SubmittedEvent]
     /// What is kept with them, by name; it replaces what was there. At most some MB each.
     public var states: [String: [UInt8]]
     /// The lease under which it is made; a shared store takes it only while that is held.
@@ -109,7 +154,7 @@ public struct Submission: Sendable {
 
     /// A submission.
     public init(events: [WatchdogEvent], states: [String: [UInt8]] = [:], fence: Fence? = nil) {
-        self.events = events
+        self.events = events.map(SubmittedEvent.init)
         self.states = states
         self.fence = fence
     }
