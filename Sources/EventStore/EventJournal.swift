@@ -119,7 +119,8 @@ public final class EventJournal: Sendable {
                 firing: contents.firing.compactMap { Publication($0) }))
         status = Locked(
             Status(
-                kind: store.kind, trouble: nil, followTrouble: nil, troubleSince: nil, count: contents.count, waiting: 0,
+                kind: store.kind, trouble: nil, followTrouble: nil, troubleSince: nil, count: contents.count,
+                waiting: 0,
                 unstored: 0, unreadable: 0))
         readers = try StoreThreads(name: "store-reader", count: 2)
         writer = JournalWriter(stored: contents.last)
@@ -158,16 +159,23 @@ public final class EventJournal: Sendable {
 
     // MARK: - Telling
 
-    /// Takes up events and hands them to the loops, a round's worth at a time: so a subscriber that wants
-    /// several is written to once, and loops write while the rest of a large batch is on its way.
-    func tell(_ publications: [Publication], stored: StreamPosition) {
-        for first in stride(from: 0, to: publications.count, by: Hub.roundCapacity) {
-            let round = Array(publications[first..<min(first + Hub.roundCapacity, publications.count)])
-            tail.withLock { tail in
-                for publication in round { tail.append(publication, stored: stored) }
+    /// Tells events a round's worth at a time: so a subscriber that wants several is written to once, and
+    /// loops write while the rest of a large batch is made ready, which then does not fill every queue.
+    func tell(_ news: [NewEvent], stored: StreamPosition) {
+        for first in stride(from: 0, to: news.count, by: Hub.roundCapacity) {
+            let round = news[first..<min(first + Hub.roundCapacity, news.count)].map {
+                Publication($0.event, at: $0.position, publishedAt: $0.submittedAt)
             }
-            listener.broadcast(round)
+            tell(round, stored: stored)
         }
+    }
+
+    /// Takes up events and hands them to the loops.
+    func tell(_ round: [Publication], stored: StreamPosition) {
+        tail.withLock { tail in
+            for publication in round { tail.append(publication, stored: stored) }
+        }
+        listener.broadcast(round)
     }
 
     /// A shared store could not be followed, or (nil) can be again.
@@ -210,12 +218,11 @@ public final class EventJournal: Sendable {
         status.withLock { $0 }
     }
 
-    /// The next events after a position; nil where they must be read from the store. The order of positions
-    /// and the earliest that could have been read from at that moment come with them. Never waits.
+    /// The next events after a position; nil where they must be read from the store. Never waits.
     public func page(after position: StreamPosition) -> EventPage? {
         tail.withLock { tail in
             tail.read(after: position, limit: EventPage.limit).map {
-                EventPage(earliest: tail.earliest, events: $0, isLast: $0.count < EventPage.limit)
+                EventPage(earliest: tail.earliest, events: $0)
             }
         }
     }
@@ -226,10 +233,10 @@ public final class EventJournal: Sendable {
         if let page = page(after: position) { return page }
         let earliest = range.earliest
         guard position >= earliest else {
-            return EventPage(earliest: earliest, events: [], isLast: false)
+            return EventPage(earliest: earliest, events: [])
         }
         if let events = pages.page(after: position) {
-            return EventPage(earliest: earliest, events: events, isLast: false)
+            return EventPage(earliest: earliest, events: events)
         }
         let page = try store.read(after: position, limit: EventPage.limit)
         let events = page.events.compactMap { Publication($0) }
@@ -238,11 +245,11 @@ public final class EventJournal: Sendable {
             // All that is stored lies before what is in memory.
             let begin = tail.withLock { $0.begin }
             return EventPage(
-                earliest: max(earliest, page.earliest), events: [], isLast: false, cursor: max(begin, position))
+                earliest: max(earliest, page.earliest), events: [], cursor: max(begin, position))
         }
         pages.keep(events, after: position, upTo: lastRead)
         return EventPage(
-            earliest: max(earliest, page.earliest), events: events, isLast: false, cursor: lastRead)
+            earliest: max(earliest, page.earliest), events: events, cursor: lastRead)
     }
 
     /// The position before the oldest of the last `count` events that a filter passes; that of the newest
@@ -291,8 +298,7 @@ public struct EventPage: Sendable {
     public var earliest: StreamPosition
     /// Oldest first.
     public var events: [Publication]
-    /// Whether there were no more.
-    public var isLast: Bool
-    /// Up to where the stream was looked through; nil where that is the last event, or nothing was read.
+    /// Up to where the stream was looked through, where that is not the last of the events. A page without
+    /// events and without this is the end of the stream.
     public var cursor: StreamPosition?
 }

@@ -10,7 +10,7 @@ final class JournalWriter: Sendable {
     /// How often a store in trouble is tried again, in milliseconds.
     private static let retryMilliseconds: UInt64 = 500
     /// How often the store is trimmed, in milliseconds.
-    private static let trimMilliseconds: UInt64 = 1_000
+    static let trimMilliseconds: UInt64 = 1_000
 
     struct Entry: Sendable {
         let submission: Submission
@@ -93,7 +93,7 @@ final class JournalWriter: Sendable {
         } else if !entries.isEmpty {
             work.write(entries)
         }
-        work.trimIfDue(now, every: Self.trimMilliseconds)
+        if entries.isEmpty { work.trimIfDue(now) }
         if isStopped { work.refuseHeld("the gateway is shutting down") }
         let answered = work.takeAnswered()
         let waiting = state.withLock { state in
@@ -103,6 +103,13 @@ final class JournalWriter: Sendable {
         work.journal.status.withLock { $0.waiting = waiting }
         return !isStopped
     }
+}
+
+/// An event that has its position and is to be told.
+struct NewEvent {
+    let event: SubmittedEvent
+    let position: StreamPosition
+    let submittedAt: UInt64
 }
 
 /// What the writer's thread has in hand.
@@ -153,17 +160,19 @@ private struct Work {
     }
 
     private mutating func settle(_ entries: [JournalWriter.Entry], _ outcomes: [Appended]) {
-        var publications: [Publication] = []
+        let follower = journal.follower
+        var news: [NewEvent] = []
         for (entry, outcome) in zip(entries, outcomes) {
             guard case .stored(let positions) = outcome else { continue }
-            for (event, position) in zip(entry.submission.events, positions) {
-                stored = position
-                publications.append(Publication(event, at: position, publishedAt: entry.submittedAt))
+            news += zip(entry.submission.events, positions).map {
+                NewEvent(event: $0, position: $1, submittedAt: entry.submittedAt)
             }
         }
-        journal.status.withLock { $0.count += publications.count }
-        let follower = journal.follower
-        if follower == nil { journal.tell(publications, stored: stored) }
+        stored = news.last?.position ?? stored
+        journal.status.withLock { $0.count += news.count }
+        if follower == nil { journal.tell(news, stored: stored) }
+        // Before the answers: who is answered sees the store as it is then.
+        trimIfDue(monotonicMilliseconds())
         for (entry, outcome) in zip(entries, outcomes) {
             switch outcome {
             case .fenced: answer(entry, .fenced)
@@ -178,10 +187,14 @@ private struct Work {
         }
     }
 
-    mutating func trimIfDue(_ now: UInt64, every milliseconds: UInt64) {
+    /// Trims the store once in a while, or where it has grown too far. `now`: milliseconds of the monotonic
+    /// clock.
+    mutating func trimIfDue(_ now: UInt64) {
         let limits = journal.limits
         let count = journal.status.withLock { $0.count }
-        guard !isTroubled, now >= trimmedAt + milliseconds || count > limits.kept + limits.keptBeyond else {
+        guard !isTroubled,
+            now >= trimmedAt + JournalWriter.trimMilliseconds || count > limits.kept + limits.keptBeyond
+        else {
             return
         }
         let moment = limits.keptMilliseconds.map { wallMilliseconds() - $0 }
@@ -240,15 +253,14 @@ private struct Work {
         {
             held.removeFirst()
             var position = journal.range.last
-            var publications: [Publication] = []
-            for event in entry.submission.events {
+            let news = entry.submission.events.map { event in
                 position = position.next(at: wallMilliseconds())
-                publications.append(Publication(event, at: position, publishedAt: entry.submittedAt))
-                unstored.append(ToldEvent(position: position, event: event))
+                return NewEvent(event: event, position: position, submittedAt: entry.submittedAt)
             }
+            unstored += news.map { ToldEvent(position: $0.position, event: $0.event) }
             unstoredStates.merge(entry.submission.states) { $1 }
-            journal.tell(publications, stored: stored)
-            answer(entry, .told(publications.map(\.position)))
+            journal.tell(news, stored: stored)
+            answer(entry, .told(news.map(\.position)))
         }
         journal.status.withLock { $0.unstored = unstored.count }
     }

@@ -79,8 +79,9 @@ public final class MemoryEventStore: EventStore {
     }
 
     /// See `EventStore`; never more than the store's capacity.
-    public func trim(toNewest count: Int, storedSince moment: Int64?) -> (earliest: StreamPosition, count: Int)
-    {
+    public func trim(toNewest count: Int, storedSince moment: Int64?) -> (
+        earliest: StreamPosition, count: Int
+    ) {
         state.withLock { state in
             let count = min(count, capacity)
             let oldest = moment.map { UInt64(clamping: $0) } ?? 0

@@ -29,7 +29,7 @@ public enum ServerMessage {
             switch recovery {
             case .recovered(let replaying):
                 writer.member("recovered", true)
-                writer.member("replaying", replaying)
+                writer.member("replaying", orNull: replaying)
             case .lost(let reason):
                 writer.member("recovered", false)
                 writer.member("reason", reason)

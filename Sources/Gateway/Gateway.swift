@@ -1,6 +1,7 @@
 import Configuration
 import Dispatch
 import EventLoop
+import EventStore
 import FIMLCore
 import Foundation
 import Glibc
@@ -41,9 +42,9 @@ public enum Gateway {
         let loopCount = settings.server.eventLoops > 0 ? settings.server.eventLoops : availableCores()
         let limits = TransportLimits(settings, maxConnections: placesFor(settings, log))
         let mailboxes = try (0..<loopCount).map { _ in try Mailbox<LoopMessage>() }
-        let publisher = Publisher(
-            capacity: settings.watchdogs.maxEventsInMemory, mailboxes: mailboxes,
-            broadcasts: settings.watchdogs.webSocketBroadcast)
+        let publisher = try Publisher(
+            MemoryEventStore(capacity: settings.watchdogs.maxEventsInMemory), limits: .init(settings),
+            mailboxes: mailboxes, broadcasts: settings.watchdogs.webSocketBroadcast, log: log)
         let statistics = TransportStatistics()
         let state = GatewayState(
             settings: settings, log: log, publisher: publisher,
@@ -75,6 +76,7 @@ public enum Gateway {
             }
             threads.append(LoopThread(try LinuxSystem.Thread(name: "loop-\(index)", begin)))
         }
+        try publisher.start()
         announce(settings, doors, loopCount, log)
         let watchdogs = Task { await control.run() }
         let workers = Task { await analyses.run() }
@@ -83,6 +85,7 @@ public enum Gateway {
         workers.cancel()
         finish(Task { await analyses.shutDown() }, within: .seconds(3))
         finish(watchdogs, within: .seconds(2))
+        publisher.stop()
         if let reason = stopped.withLock({ $0.first }) { throw GatewayError(reason) }
         log.info("stopped")
     }
