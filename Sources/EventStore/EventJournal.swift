@@ -2,6 +2,7 @@ import Broadcast
 import FIMLCore
 import LinuxSystem
 import Locking
+import Synchronization
 
 /// The event stream: what is submitted is stored first, then told to the loops, then answered.
 ///
@@ -77,6 +78,8 @@ public final class EventJournal: Sendable {
     public struct Status: Sendable {
         /// `memory`, `sqlite` or `redis`.
         public var kind: String
+        /// Whether other gateways append to it as well.
+        public var isShared: Bool
         /// What is wrong; nil where nothing is.
         public var trouble: String?
         /// Why others' events cannot be seen now; nil where they can.
@@ -102,6 +105,7 @@ public final class EventJournal: Sendable {
     let status: Locked<Status>
     let pages = PageCache()
     private let readers: StoreThreads
+    private let pageCount = Atomic<Int>(0)
     private let writer: JournalWriter
     let follower: JournalFollower?
 
@@ -119,7 +123,8 @@ public final class EventJournal: Sendable {
                 firing: contents.firing.compactMap { Publication($0) }))
         status = Locked(
             Status(
-                kind: store.kind, trouble: nil, followTrouble: nil, troubleSince: nil, count: contents.count,
+                kind: store.kind, isShared: store is any SharedEventStore, trouble: nil, followTrouble: nil,
+                troubleSince: nil, count: contents.count,
                 waiting: 0,
                 unstored: 0, unreadable: 0))
         readers = try StoreThreads(name: "store-reader", count: 2)
@@ -218,6 +223,9 @@ public final class EventJournal: Sendable {
         status.withLock { $0 }
     }
 
+    /// How many pages were read back from the store.
+    public var pagesRead: Int { pageCount.load(ordering: .relaxed) }
+
     /// The next events after a position; nil where they must be read from the store. Never waits.
     public func page(after position: StreamPosition) -> EventPage? {
         tail.withLock { tail in
@@ -238,6 +246,7 @@ public final class EventJournal: Sendable {
         if let events = pages.page(after: position) {
             return EventPage(earliest: earliest, events: events)
         }
+        pageCount.add(1, ordering: .relaxed)
         let page = try store.read(after: position, limit: EventPage.limit)
         let events = page.events.compactMap { Publication($0) }
         // What somebody else put there and is no event is passed over; a page of nothing else ends nothing.

@@ -47,6 +47,18 @@ public protocol SharedEventStore: EventStore {
     func contents() throws(StoreError) -> StoreContents
 }
 
+/// A store that knows, also after the process has died, that clients may have seen events which it does not
+/// have. May be called from any thread, and does not wait for `append`.
+public protocol UnstoredMarker: Sendable {
+    /// To be called before events are broadcast that are not stored, with the position of the last of them;
+    /// on disk once it returns. Positions that are assigned afterwards lie after it. Where the process ends
+    /// before `clearUnstored`, the next `open` lets nobody go on from there or from before.
+    func markUnstored(upTo position: StreamPosition) throws(StoreError)
+
+    /// To be called once everything that was broadcast is stored as well.
+    func clearUnstored() throws(StoreError)
+}
+
 /// What a store holds.
 public struct StoreContents: Sendable {
     /// Everything after this position is there.

@@ -1,7 +1,6 @@
 import Configuration
 import Dispatch
 import EventLoop
-import EventStore
 import FIMLCore
 import Foundation
 import Glibc
@@ -43,8 +42,8 @@ public enum Gateway {
         let limits = TransportLimits(settings, maxConnections: placesFor(settings, log))
         let mailboxes = try (0..<loopCount).map { _ in try Mailbox<LoopMessage>() }
         let publisher = try Publisher(
-            MemoryEventStore(capacity: settings.watchdogs.maxEventsInMemory), limits: .init(settings),
-            mailboxes: mailboxes, broadcasts: settings.watchdogs.webSocketBroadcast, log: log)
+            try EventStores.make(settings, log), limits: .init(settings), mailboxes: mailboxes,
+            broadcasts: settings.watchdogs.webSocketBroadcast, log: log)
         let statistics = TransportStatistics()
         let state = GatewayState(
             settings: settings, log: log, publisher: publisher,
@@ -54,6 +53,7 @@ public enum Gateway {
                 workerTypes: WorkerType.allCases.map(\.rawValue)),
             statistics: statistics, schemas: try PublicSchema.load(), loopCount: loopCount)
         state.registerFigures()
+        state.registerStoreFigures()
         let control = WatchdogControl(state, feed)
         state.watchdogControl.withLock { $0 = control }
         let doors = try openDoors(settings, loopCount)
