@@ -59,6 +59,8 @@ public final class EventJournal: Sendable {
         public var broadcast: @Sendable ([Publication]) -> Void
         /// The stream has a hole: what lay after `from` is not to be had up to `to`.
         public var lost: @Sendable (_ from: StreamPosition, _ to: StreamPosition) -> Void
+        /// A sentence for the log about what was found in the store.
+        public var notice: @Sendable (String) -> Void
         /// The store is in trouble, or (nil) well again; a sentence for the log.
         public var trouble: @Sendable (String?) -> Void
 
@@ -66,10 +68,12 @@ public final class EventJournal: Sendable {
         public init(
             broadcast: @escaping @Sendable ([Publication]) -> Void,
             lost: @escaping @Sendable (StreamPosition, StreamPosition) -> Void = { _, _ in },
+            notice: @escaping @Sendable (String) -> Void = { _ in },
             trouble: @escaping @Sendable (String?) -> Void = { _ in }
         ) {
             self.broadcast = broadcast
             self.lost = lost
+            self.notice = notice
             self.trouble = trouble
         }
     }
@@ -105,6 +109,7 @@ public final class EventJournal: Sendable {
     let status: Locked<Status>
     let pages = PageCache()
     private let readers: StoreThreads
+    private let readerError = Locked<StoreError?>(nil)
     private let pageCount = Atomic<Int>(0)
     private let writer: JournalWriter
     let follower: JournalFollower?
@@ -117,6 +122,7 @@ public final class EventJournal: Sendable {
         self.listener = listener
         let contents = try store.open(now: wallMilliseconds())
         states = contents.states
+        Self.tellNotices(of: store, listener)
         tail = Locked(
             EventTail(
                 capacity: limits.memoryEvents, earliest: contents.earliest, last: contents.last,
@@ -183,6 +189,26 @@ public final class EventJournal: Sendable {
         listener.broadcast(round)
     }
 
+    private static func tellNotices(of store: any EventStore, _ listener: Listener) {
+        for notice in (store as? any LocalEventStore)?.takeNotices() ?? [] { listener.notice(notice) }
+    }
+
+    /// The store was opened anew: what it no longer has cannot be resumed from.
+    func reopened(_ contents: StoreContents) {
+        pages.clear()
+        tail.withLock { $0.trimmed(to: contents.earliest) }
+        status.withLock { $0.count = contents.count }
+        Self.tellNotices(of: store, listener)
+    }
+
+    /// Why the store could not be read, where it must be opened anew; once.
+    func takeReaderError() -> StoreError? {
+        readerError.withLock { error in
+            defer { error = nil }
+            return error
+        }
+    }
+
     /// A shared store could not be followed, or (nil) can be again.
     func followed(_ error: StoreError?) {
         let isNews = status.withLock { status in
@@ -247,7 +273,9 @@ public final class EventJournal: Sendable {
             return EventPage(earliest: earliest, events: events)
         }
         pageCount.add(1, ordering: .relaxed)
-        let page = try store.read(after: position, limit: EventPage.limit)
+        let page = try reading { () throws(StoreError) in
+            try store.read(after: position, limit: EventPage.limit)
+        }
         let events = page.events.compactMap { Publication($0) }
         // What somebody else put there and is no event is passed over; a page of nothing else ends nothing.
         guard let lastRead = page.events.last?.position else {
@@ -279,7 +307,9 @@ public final class EventJournal: Sendable {
         let range = range
         var cursor = StreamPosition(milliseconds: .max, sequence: .max)
         for _ in 0..<(Self.searchedEvents / EventPage.limit) {
-            let events = try store.read(before: cursor, limit: EventPage.limit)
+            let events = try reading { () throws(StoreError) in
+                try store.read(before: cursor, limit: EventPage.limit)
+            }
             guard let oldest = events.last else { break }
             for event in events.compactMap({ Publication($0) })
             where search.isOver(event, { filter.matches($0.event) }) {
@@ -289,6 +319,16 @@ public final class EventJournal: Sendable {
         }
         if search.isOver { return cursor.predecessor }
         return search.found > 0 ? self.range.earliest : range.last
+    }
+
+    /// Lets the writer know of a store that must be opened anew.
+    private func reading<Result>(_ read: () throws(StoreError) -> Result) throws(StoreError) -> Result {
+        do throws(StoreError) {
+            return try read()
+        } catch {
+            if case .unusable = error { readerError.withLock { $0 = error } }
+            throw error
+        }
     }
 
     /// Does something that may wait for the store on one of its reading threads; false where too much waits

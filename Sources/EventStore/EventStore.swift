@@ -7,8 +7,8 @@ public protocol EventStore: Sendable {
     /// What health and metrics call it: `memory`, `sqlite` or `redis`.
     var kind: String { get }
 
-    /// What is there. Called once, before anything else; positions go on growing from `last`, over restarts
-    /// too. `now`: milliseconds since 1970, where an empty stream begins.
+    /// What is there. Called before anything else, and again by the thread that appends after a store was
+    /// `unusable`; positions go on growing from `last`, over restarts too. `now`: milliseconds since 1970, where an empty stream begins.
     func open(now: Int64) throws(StoreError) -> StoreContents
 
     /// Appends all of the submissions, in their order, and returns only once that is as durable as it will
@@ -47,20 +47,12 @@ public protocol SharedEventStore: EventStore {
     func contents() throws(StoreError) -> StoreContents
 }
 
-/// A store that knows, also after the process has died, that clients may have seen events which it does not
-/// have. May be called from any thread, and does not wait for `append`.
-public protocol UnstoredMarker: Sendable {
-    /// To be called before events are broadcast that are not stored, with the position of the last of them;
-    /// on disk once it returns. Positions that are assigned afterwards lie after it. Where the process ends
-    /// before `clearUnstored`, the next `open` lets nobody go on from there or from before.
-    func markUnstored(upTo position: StreamPosition) throws(StoreError)
-
-    /// To be called once everything that was broadcast is stored as well.
-    func clearUnstored() throws(StoreError)
-}
-
 /// What a store holds.
 public struct StoreContents: Sendable {
+    /// Conditions that may be firing at once; one more is not listed among them (its events are stored and
+    /// told all the same).
+    public static let firingLimit = 10_000
+
     /// Everything after this position is there.
     public var earliest: StreamPosition
     /// The newest position that was assigned; `earliest` where nothing is stored.
@@ -116,9 +108,13 @@ public struct StoredPage: Sendable {
 
 /// A local store that can be told what was broadcast without it.
 public protocol LocalEventStore: EventStore {
-    /// From now on events are told that are not stored. Where the process ends before `clearUnstored`, the
-    /// next `open` lets nobody go on from before what was told by then: its `earliest` lies after that.
-    func markUnstored(now: Int64) throws(StoreError)
+    /// Sentences for the log that came up since the last call: what was set aside, where nobody can go on.
+    func takeNotices() -> [String]
+
+    /// To be called before events are told that are not stored, with the position of the last of them; on disk
+    /// once it returns. Positions that are assigned afterwards lie after it. Where the process ends before
+    /// `clearUnstored`, the next `open` lets nobody go on from there or from before.
+    func markUnstored(upTo position: StreamPosition) throws(StoreError)
 
     /// All that was told is stored.
     func clearUnstored() throws(StoreError)

@@ -4,10 +4,6 @@ import FIMLCore
 /// The newest events of the stream, ready to be sent, and what fires. A value without lock or clock; who
 /// shares it between threads guards it.
 struct EventTail: Sendable {
-    /// Conditions that may be firing at once; one more is not listed among them (its events are told all the
-    /// same).
-    static let firingLimit = 10_000
-
     private let capacity: Int
     /// Those from `start` on are held; what stands before is let go of now and then.
     private var publications: [Publication] = []
@@ -91,7 +87,9 @@ struct EventTail: Sendable {
         let event = publication.event.event
         switch event.status {
         case .firing, .updated:
-            guard conditions[event.fingerprint] != nil || conditions.count < Self.firingLimit else { return }
+            guard conditions[event.fingerprint] != nil || conditions.count < StoreContents.firingLimit else {
+                return
+            }
             conditions[event.fingerprint] = publication
         case .resolved:
             conditions[event.fingerprint] = nil

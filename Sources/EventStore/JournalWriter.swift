@@ -84,6 +84,7 @@ final class JournalWriter: Sendable {
             return (entries, state.isStopped)
         }
         let now = monotonicMilliseconds()
+        if let error = work.journal.takeReaderError() { work.begin(error) }
         if work.isTroubled {
             work.bear(entries)
             if now >= work.retriedAt + Self.retryMilliseconds || isStopped {
@@ -128,6 +129,8 @@ private struct Work {
     private var unstored: [ToldEvent] = []
     private var unstoredStates: [String: [UInt8]] = [:]
     private(set) var isTroubled = false
+    /// Whether trying again does not help before the store is opened anew.
+    private var mustReopen = false
 
     init(journal: EventJournal, stored: StreamPosition) {
         self.journal = journal
@@ -211,7 +214,8 @@ private struct Work {
 
     // MARK: - A store in trouble
 
-    private mutating func begin(_ error: StoreError) {
+    mutating func begin(_ error: StoreError) {
+        if case .unusable = error { mustReopen = true }
         if !isTroubled { journal.listener.trouble(error.description) }
         isTroubled = true
         journal.status.withLock { status in
@@ -241,22 +245,20 @@ private struct Work {
 
     private mutating func tellHeld() {
         guard let store = journal.store as? any LocalEventStore, !held.isEmpty else { return }
-        if unstored.isEmpty {
-            do throws(StoreError) {
-                try store.markUnstored(now: wallMilliseconds())
-            } catch {
-                return begin(error)
-            }
-        }
         while let entry = held.first,
             unstored.count + entry.submission.events.count <= journal.limits.waitingEvents
         {
-            held.removeFirst()
             var position = journal.range.last
             let news = entry.submission.events.map { event in
                 position = position.next(at: wallMilliseconds())
                 return NewEvent(event: event, position: position, submittedAt: entry.submittedAt)
             }
+            do throws(StoreError) {
+                try store.markUnstored(upTo: position)
+            } catch {
+                return begin(error)
+            }
+            held.removeFirst()
             unstored += news.map { ToldEvent(position: $0.position, event: $0.event) }
             unstoredStates.merge(entry.submission.states) { $1 }
             journal.tell(news, stored: stored)
@@ -268,6 +270,10 @@ private struct Work {
     /// Tries whether the store is well again, by storing what is not.
     mutating func heal() {
         do throws(StoreError) {
+            if mustReopen {
+                journal.reopened(try journal.store.open(now: wallMilliseconds()))
+                mustReopen = false
+            }
             if let store = journal.store as? any LocalEventStore {
                 try store.append(told: unstored, states: unstoredStates)
                 if !unstored.isEmpty { try store.clearUnstored() }

@@ -2,13 +2,17 @@ import Configuration
 import EventStore
 import FIMLCore
 import Observability
+import SQLiteStore
 
 /// Which store keeps the event stream.
 enum EventStores {
     /// Redis where there is one, else a file in the data directory, else memory. Throws one line where the
     /// directory cannot be made.
     static func make(_ settings: Settings, _ log: Log) throws -> any EventStore {
-        MemoryEventStore(capacity: EventJournal.Limits(settings).kept + 1)
+        guard settings.watchdogs.persistsState else {
+            return MemoryEventStore(capacity: EventJournal.Limits(settings).kept)
+        }
+        return SQLiteEventStore(directory: try settings.makeDataDirectory())
     }
 }
 

@@ -53,6 +53,7 @@ public final class Publisher: Sendable {
                         mailbox.post(.task { ($0.service as? LoopService)?.streamBroke(at: floor) })
                     }
                 },
+                notice: { log.warning($0) },
                 trouble: { trouble in
                     if let trouble {
                         log.error("the event store is in trouble: \(trouble)")

@@ -72,7 +72,9 @@ final class FailingStore: LocalEventStore {
         }
     }
 
-    func markUnstored(now: Int64) throws(StoreError) {
+    func takeNotices() -> [String] { [] }
+
+    func markUnstored(upTo position: StreamPosition) throws(StoreError) {
         if state.withLock({ $0.markingFails }) { throw .unavailable("no mark") }
         state.withLock { $0.marked = true }
     }
