@@ -18,6 +18,7 @@ import urllib.parse
 
 import sockets
 from checker import Attempt, Connection, View, check, passes, position_key
+from gateway import eventually
 
 SYMBOLS = ["BTC", "ETH", "ETHUSDT", "SOL", None]
 WATCHDOGS = ["price_anomaly", "unusual_volume", "whale_movement"]
@@ -252,6 +253,12 @@ class Load:
         self.subscribers = [WebSocketSubscriber(self, f"s{number}", next(filters)) for number in range(subscribers)]
         self.subscribers += [EventSourceSubscriber(self, f"e{number}", next(filters)) for number in range(streams)]
 
+    def wait_for(self, count=1, seconds=60):
+        """Until so many more events are acknowledged."""
+        before = self.acknowledged
+        # It is printed only where that takes too long.
+        eventually(lambda: self.acknowledged >= before + count, self, seconds)
+
     def __enter__(self):
         for subscriber in self.subscribers:
             subscriber.start()
@@ -304,13 +311,14 @@ class Load:
         """What `GET /events` has since the load began: the view of somebody who comes when all is over."""
         view = View("GET /events", {})
         after = min((subscriber.view.connections[0].position for subscriber in self.subscribers), key=position_key)
-        page = {"complete": False}
-        while not page["complete"]:
+        more = True
+        while more:
             page = gateway.get_json(f"/events?after={after}&limit=1000")
             events = [(entry["position"], entry["event"]["event_id"], entry["event"]) for entry in page["events"]]
-            view.connections.append(Connection(since=after, recovered=True, position=after, events=events))
-            assert page["complete"] or events, page
-            after = page["position"]
+            view.connections.append(Connection(
+                since=after, recovered=page["complete"], events=events,
+                position=after if page["complete"] else page["earliest_position"]))
+            after, more = page["position"], page["more"]
         self.history = [view]
         return self
 
@@ -320,7 +328,9 @@ class Load:
 
     @property
     def attempts(self):
-        return {event_id: attempt for publisher in self.publishers for event_id, attempt in publisher.attempts.items()}
+        # Copies first: publishers may be at work.
+        every = [dict(publisher.attempts) for publisher in self.publishers]
+        return {event_id: attempt for attempts in every for event_id, attempt in attempts.items()}
 
     @property
     def views(self):
