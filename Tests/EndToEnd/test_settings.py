@@ -80,11 +80,12 @@ def test_watchdog_websocket_broadcast(start, connect, value, sent):
     assert heartbeats[-1]["events_sent"] == sent
 
 
-@pytest.mark.parametrize("value, kept", [("5", 5), ("1000", 20)])
-def test_watchdog_max_events_in_memory(start, value, kept):
-    gateway = start({"WATCHDOG_MAX_EVENTS_IN_MEMORY": value})
+@pytest.mark.parametrize("value, is_read", [("5", True), ("1000", False)])
+def test_watchdog_max_events_in_memory(start, tmp_path, value, is_read):
+    gateway = start({"WATCHDOG_MAX_EVENTS_IN_MEMORY": value, "FIML_DATA_DIR": str(tmp_path / "data")})
     gateway.post([event() for _ in range(20)])
-    assert len(events(gateway)) == kept
+    assert len(events(gateway)) == 20, "all are there either way"
+    assert (gateway.metric("event_store_pages_read_total") > 0) == is_read, "what is not in memory is read from disk"
 
 
 @pytest.mark.parametrize("value, is_told", [("1", True), ("86400", False)])
