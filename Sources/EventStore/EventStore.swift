@@ -40,8 +40,9 @@ public protocol SharedEventStore: EventStore {
     ///
     /// Where the store has lost events that this process has seen (emptied, restored from an older copy), the
     /// page's `earliest` lies after `position`: nobody can go on from before it.
-    func follow(after position: StreamPosition, limit: Int, milliseconds: Int) throws(StoreError)
-        -> StoredPage
+    func follow(
+        after position: StreamPosition, limit: Int, milliseconds: Int
+    ) throws(StoreError) -> StoredPage
 
     /// What fires and what is kept by name, as of now; after `follow` has told a loss.
     func contents() throws(StoreError) -> StoreContents

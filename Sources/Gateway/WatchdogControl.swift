@@ -24,21 +24,33 @@ final class WatchdogControl: Sendable {
         var configuration = WatchdogManager.Configuration(watchdogs)
         if feed.isLive { configuration.policy.queuedChecks = 1 }
         configuration.alarmsOnStale = feed.isLive
-        if feed.isLive, watchdogs.persistsState {
-            configuration.conditionFile = ConditionFile(path: state.settings.path(of: "watchdogs.json"))
-        }
+        configuration.startsOver = !feed.isLive
         let observer = Observer(state: state)
         manager = WatchdogManager(
             configuration,
             watchdogs: WatchdogSet.all(watchdogs, assets: feed.assets(watchdogs), market: feed.sources),
-            clock: feed.clock, observer: observer
-        ) { [state] events in
-            guard watchdogs.eventStreamIsEnabled else { return }
-            // Loops that are behind are waited for: a detected event is not lost. Only this watchdog waits.
-            while case .overloaded = await state.publisher.journal.submit(Submission(events: events), .wait) {
-                guard (try? await Task.sleep(for: .milliseconds(50))) != nil else { return }
-            }
+            clock: feed.clock, observer: observer, states: state.publisher.journal.states
+        ) { [state] news in
+            guard watchdogs.eventStreamIsEnabled else { return .taken }
+            return await Self.publish(news, state.publisher.journal)
         }
+    }
+
+    /// Puts news into the stream, with the state that belongs to them. A store or loops that are behind are
+    /// waited for: a detected event is not lost. Only this watchdog waits.
+    private static func publish(_ news: WatchdogNews, _ journal: EventJournal) async -> NewsOutcome {
+        let submission = Submission(
+            events: news.events, states: [WatchdogNews.stateName(of: news.watchdog): news.state])
+        while !Task.isCancelled {
+            switch await journal.submit(submission, .wait) {
+            case .stored, .told: return .taken
+            case .fenced, .refused: return .standDown
+            case .overloaded: break
+            }
+            // Cancelled, it does not wait, and the loop ends.
+            try? await Task.sleep(for: .milliseconds(50))
+        }
+        return .standDown
     }
 
     /// Watches until the task is cancelled.
@@ -64,9 +76,6 @@ final class WatchdogControl: Sendable {
     private func save() async {
         if state.settings.watchdogs.persistsState, let problem = await feed.save() {
             state.log.warning("the market's history is not kept: \(problem)")
-        }
-        if let problem = await manager.persistenceProblem {
-            state.log.warning("what fires is not kept: \(problem)")
         }
     }
 
@@ -95,7 +104,7 @@ final class WatchdogControl: Sendable {
             let callbacks = figures["active_subscribers"]?.int64 ?? 0
             figures["active_subscribers"] = .integer(callbacks + Int64(clients))
             figures["history_size"] = .integer(Int64(state.publisher.journal.currentStatus().count))
-            figures["persistence_enabled"] = .bool(state.settings.watchdogs.persistsState && feed.isLive)
+            figures["persistence_enabled"] = .bool(state.settings.watchdogs.persistsState)
             figures["websocket_enabled"] = .bool(state.settings.watchdogs.webSocketBroadcast)
             object["event_stats"] = .object(figures)
         }

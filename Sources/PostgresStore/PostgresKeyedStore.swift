@@ -2,12 +2,12 @@ import EventStore
 
 /// Results and sessions in a PostgreSQL, in the table `fiml_kept`.
 ///
-/// Every call is one statement on one connection of a pool, and as durable as the server makes its commits.
-/// A server that was away and is back is used again by the next call. Where a connection breaks a statement
-/// is sent a second time, which all of them allow: what is put is put in the place of what was there.
+/// Each statement is a transaction, and as durable as the server makes its commits. A server that was away
+/// and is back is used again by the next call. Where a connection breaks a statement is sent a second time,
+/// which all of them allow: what is put is put in the place of what was there.
 public final class PostgresKeyedStore: KeyedStore {
     /// What one `put` may hold, keys and values together, in bytes; PostgreSQL takes at most 1 GiB.
-    public static let putLimitBytes = 256 << 20
+    public static let putLimitBytes = 64 << 20
     /// How many entries one `removeExpired` forgets at most for either reason.
     public static let removalLimit = 10_000
 
@@ -42,8 +42,8 @@ public final class PostgresKeyedStore: KeyedStore {
             throw .unusable(
                 "\(size) bytes at once are too many for PostgreSQL: at most \(Self.putLimitBytes)")
         }
-        // A statement cannot put one key twice; and two at a time that lock rows in one order never wait for
-        // each other.
+        // A statement cannot put one key twice; and two at a time that lock rows in one order never wait in
+        // a circle.
         let entries = Dictionary(entries.map { ($0.key, $0) }) { $1 }.values.sorted { $0.key < $1.key }
         _ = try run(
             """
