@@ -16,6 +16,7 @@ from servers import Redis
 
 ROUNDS = int(os.environ.get("FIML_CRASH_ROUNDS", "100"))
 FEWER = max(1, ROUNDS * 3 // 10)
+# Subscribers over Server-Sent Events, beside six over WebSocket; some once GET /events/stream is there.
 STREAMS = 0
 SETTINGS = {"FIML_HEARTBEAT_SECONDS": "1", "FIML_EVENTS_KEPT": "1000000"}
 
