@@ -81,4 +81,5 @@ def test_either_of_two_gateways_on_one_redis_is_killed(tmp_path, seed, tell):
         settings = SETTINGS | redis.settings
         with Gateway(folders[0], settings) as first, Gateway(folders[1], settings) as second:
             gateways = [first, second]
-            run(gateways, gateways, FEWER, seed, tell, "either of two gateways killed, Redis", subscribers=6, streams=STREAMS)
+            run(gateways, gateways, FEWER, seed, tell, "either of two gateways killed, Redis",
+                subscribers=6, streams=STREAMS)
