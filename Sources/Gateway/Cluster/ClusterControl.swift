@@ -107,8 +107,8 @@ final class ClusterControl: Sendable {
         state.withLock { $0.view }
     }
 
-    /// Calls `hear` with what other nodes tell of that kind, and with the node's name; from a thread that must
-    /// not wait.
+    /// Calls `hear` with what other nodes tell of that kind, and with the node's name; from a thread that
+    /// must not wait.
     func hear(_ kind: String, _ hear: @escaping @Sendable (JSONValue, String) -> Void) {
         state.withLock { $0.hearers[kind] = hear }
     }
