@@ -33,10 +33,12 @@ final class TaskBoard: Sendable {
     }
 
     /// A new task, waiting.
-    func add(_ progress: TaskProgress) {
+    @discardableResult
+    func add(_ progress: TaskProgress) -> AnalysisTask {
         let task = AnalysisTask(
             progress: progress, createdAt: Timestamp(milliseconds: wallMilliseconds()), finishedAt: nil)
         state.withLock { $0.entries[progress.taskID] = Entry(task: task) }
+        return task
     }
 
     /// What can be cancelled of it.
