@@ -129,6 +129,10 @@ extension Settings {
             webSocket.pongTimeout <= webSocket.pingInterval,
             "FIML_WS_PONG_TIMEOUT_SECONDS=\(webSocket.pongTimeout.components.seconds) is not allowed: "
                 + "at most FIML_WS_PING_SECONDS (\(webSocket.pingInterval.components.seconds))")
+        require(
+            sessions.defaultTTL <= sessions.maxTTL,
+            "SESSION_DEFAULT_TTL_HOURS=\(sessions.defaultTTL.components.seconds / 3600) is not allowed: "
+                + "at most SESSION_MAX_TTL_HOURS (\(sessions.maxTTL.components.seconds / 3600))")
         return problems
     }
 
@@ -143,6 +147,12 @@ extension Settings {
             doubts.append(
                 "PRICE_ANOMALY_CHECK_INTERVAL is longer than PRICE_ANOMALY_WINDOW_SECONDS: of a live market "
                     + "price_anomaly takes the move from check to check")
+        }
+        if redis.host == nil && redis != Redis() {
+            doubts.append("REDIS_HOST is not set: no Redis is used, whatever else is said of it")
+        }
+        if postgres.host == nil && postgres != Postgres() {
+            doubts.append("POSTGRES_HOST is not set: no PostgreSQL is used, whatever else is said of it")
         }
         if !tls.isOn && tls.certificateFile != nil {
             doubts.append("FIML_TLS_CERT_FILE is set, but TLS is off: FIML_TLS_PORT is 0")

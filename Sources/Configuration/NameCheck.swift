@@ -6,6 +6,8 @@ enum NameCheck {
         "WHALE_MOVEMENT_", "FUNDING_RATE_", "LIQUIDITY_DROP_", "CORRELATION_BREAKDOWN_",
         "CORRELATION_CHANGE_", "EXCHANGE_OUTAGE_", "PRICE_ANOMALY_",
     ]
+    /// Others use these too: only what is nearly one of the gateway's names is told.
+    private static let sharedPrefixes = ["REDIS_", "POSTGRES_", "SESSION_"]
     /// systemd sets these for a service with `WatchdogSec=` (sd_watchdog_enabled(3)).
     private static let namesOfOthers: Set<String> = ["WATCHDOG_PID", "WATCHDOG_USEC"]
 
@@ -15,8 +17,13 @@ enum NameCheck {
         let isOwn =
             prefixes.contains(where: name.hasPrefix)
             || (name.hasPrefix("ENABLE_") && name.hasSuffix("_WATCHDOG"))
-        guard isOwn, !namesOfOthers.contains(name) else { return nil }
+        let isShared = sharedPrefixes.contains(where: name.hasPrefix)
+        guard isOwn || isShared, !namesOfOthers.contains(name) else { return nil }
         let measured = known.map { (name: $0, distance: distance(name, $0)) }
+        if isShared {
+            guard let nearest = measured.first(where: { $0.distance <= 2 }) else { return nil }
+            return "\(name.onOneLine) is no setting; did you mean \(nearest.name)?"
+        }
         // More than a third of the letters wrong is no typing error.
         guard
             let nearest = measured.min(by: { ($0.distance, $0.name) < ($1.distance, $1.name) }),

@@ -79,6 +79,17 @@ extension Setting {
             text: { "\($0.components.seconds)" })
     }
 
+    /// Whole hours in a range.
+    static func hours(
+        _ name: String, _ property: Property<Duration>, _ range: ClosedRange<Int>, _ summary: String
+    ) -> Setting {
+        Setting(
+            name, property, kind: .duration, unit: "hours",
+            allowed: "an integer from \(range.lowerBound) to \(range.upperBound) (hours)", summary,
+            value: { integer($0, in: range).map { Duration.seconds($0 * 3600) } },
+            text: { "\($0.components.seconds / 3600)" })
+    }
+
     /// A number in a range, written in decimal, with or without an exponent.
     static func decimal(
         _ name: String, _ property: Property<Double>, _ range: ClosedRange<Double>, unit: String,

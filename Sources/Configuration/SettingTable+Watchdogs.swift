@@ -6,7 +6,7 @@ extension SettingTable {
             "Whether what watchdogs find enters the event stream."),
         .bool(
             "WATCHDOG_EVENT_PERSISTENCE", \.watchdogs.persistsState,
-            "Whether what fires and the history of a live market outlive a restart, in `FIML_DATA_DIR`."),
+            "Whether events, what fires and a live market's history outlive a restart; false: memory only."),
         .bool(
             "WATCHDOG_WEBSOCKET_BROADCAST", \.watchdogs.webSocketBroadcast,
             "Whether the event stream is broadcast to WebSocket subscribers."),

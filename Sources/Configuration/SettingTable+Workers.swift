@@ -95,11 +95,11 @@ extension SettingTable {
         Setting(
             "AZURE_OPENAI_DEPLOYMENT_NAME", \.azureOpenAI.deployment, kind: .text,
             allowed: "1 to 64 letters, digits, or . - _", "The deployment of a chat model.",
-            value: { isDeployment($0) ? .some($0) : .none }, text: { $0 ?? "" }),
+            value: { isIdentifier($0) ? .some($0) : .none }, text: { $0 ?? "" }),
         Setting(
             "AZURE_OPENAI_API_VERSION", \.azureOpenAI.apiVersion, kind: .text,
             allowed: "1 to 64 letters, digits, or . - _", "The version of the API.",
-            value: { isDeployment($0) ? $0 : nil }, text: { $0 }),
+            value: { isIdentifier($0) ? $0 : nil }, text: { $0 }),
         .seconds(
             "AZURE_OPENAI_TIMEOUT_SECONDS", \.azureOpenAI.timeout, 1...300,
             "How long an interpretation may take; then rules decide."),
@@ -111,7 +111,8 @@ extension SettingTable {
             "Tokens a day (UTC) at most, questions and answers together; then rules decide."),
     ]
 
-    @Sendable private static func isDeployment(_ text: String) -> Bool {
+    /// 1 to 64 letters, digits, or `.`, `-`, `_`.
+    @Sendable static func isIdentifier(_ text: some StringProtocol) -> Bool {
         (1...64).contains(text.utf8.count)
             && text.utf8.allSatisfy { byte in
                 (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)

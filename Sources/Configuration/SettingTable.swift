@@ -1,5 +1,3 @@
-import Glibc
-
 /// Every setting that is in effect, in the order in which they are shown: the one place that `serve`,
 /// `check-config`, `print-config` and the README's table are made from.
 public enum SettingTable {
@@ -20,8 +18,11 @@ public enum SettingTable {
         Section(title: "WebSocket", settings: webSocket),
         Section(title: "Watchdogs", settings: watchdogs),
         Section(title: "What the watchdogs watch", settings: eachWatchdog),
+        Section(title: "Event store", settings: eventStore),
+        Section(title: "Several nodes", settings: nodes),
         Section(title: "Analysis workers", settings: workers),
         Section(title: "Analyses", settings: analysis),
+        Section(title: "Results and sessions", settings: resultsAndSessions),
         Section(title: "Language model", settings: languageModel),
         Section(title: "Market data", settings: marketData),
         Section(title: "Providers of live market data", settings: providers),
@@ -44,7 +45,7 @@ public enum SettingTable {
             "Connections open at once; more are answered with 503."),
         Setting(
             "FIML_DATA_DIR", \.server.dataDirectory, kind: .path, allowed: "the path of a directory",
-            "Directory for what must survive a restart: what fires, and the history of a live market.",
+            "Directory for what must survive a restart: events, what fires, results, sessions, histories.",
             value: { Setting.isPath($0) ? $0 : nil }, text: { $0 }),
         .bool("FIML_DEV_ENDPOINTS", \.server.devEndpoints, "Offers `/ws/echo` for conformance suites."),
         .choice("FIML_LOG_LEVEL", \.server.logLevel, "Records below this level are not logged."),
@@ -133,8 +134,6 @@ public enum SettingTable {
 
     /// A numeric address: names are looked up nowhere, so that a start never waits for a resolver.
     @Sendable private static func host(_ text: String) -> String? {
-        var v4 = in_addr()
-        var v6 = in6_addr()
-        return inet_pton(AF_INET, text, &v4) == 1 || inet_pton(AF_INET6, text, &v6) == 1 ? text : nil
+        isAddress(text) ? text : nil
     }
 }

@@ -18,10 +18,20 @@ public struct Settings: Sendable {
     public var webSocket = WebSocket()
     /// The watchdogs and their event stream.
     public var watchdogs = Watchdogs()
+    /// How much of the event stream is kept.
+    public var eventStore = EventStore()
+    /// The Redis through which several gateways share one event stream.
+    public var redis = Redis()
+    /// How they work together.
+    public var cluster = Cluster()
     /// The pools of analysis workers.
     public var workers = Workers()
     /// Analyses on request.
     public var analysis = Analysis()
+    /// The PostgreSQL that keeps results and sessions.
+    public var postgres = Postgres()
+    /// What is kept for clients that come back.
+    public var sessions = Sessions()
     /// The language model that interprets figures.
     public var azureOpenAI = AzureOpenAI()
     /// What the watchdogs watch, and the workers judge.
@@ -137,7 +147,7 @@ public struct Settings: Sendable {
         public var isEnabled = true
         /// Whether what the watchdogs find enters the event stream.
         public var eventStreamIsEnabled = true
-        /// Whether what fires and the history of a live market outlive a restart.
+        /// Whether the event stream, what fires and the history of a live market outlive a restart.
         public var persistsState = true
         /// Whether the event stream is broadcast to WebSocket subscribers.
         public var webSocketBroadcast = true

@@ -40,6 +40,22 @@ struct SettingVector: Sendable, CustomTestStringConvertible {
             refused: [",", "A B", "A;B", "A,*", "ä", String(repeating: "A", count: 33)])
     }
 
+    init(host name: String) {
+        self.init(
+            name, "", allowed: ["localhost", "my_redis-1.example.com", "10.0.0.7", "::1", "1.example"],
+            refused: [
+                "host:6379", "redis://host", "[::1]", "a b", "-a", "a-", "a..b", "a.", "300.1.1.1", "ä",
+                "a/b", "fe80::1%eth0", String(repeating: "h", count: 64),
+                String(repeating: "a.", count: 126) + "ab",
+            ])
+    }
+
+    init(password name: String) {
+        self.init(
+            name, "", allowed: ["k3y-_.", "two words", "ä'\"\\=", String(repeating: "p", count: 512)],
+            refused: ["a\0b", "a\nb", "a\u{7F}b", String(repeating: "p", count: 513)])
+    }
+
     init(flag name: String, _ standard: Bool) {
         self.init(
             name, standard ? "true" : "false", allowed: ["true", "false"],
@@ -155,6 +171,17 @@ let settingVectors: [SettingVector] =
         SettingVector(symbols: "PRICE_ANOMALY_ASSETS", "BTC,ETH,SPY,QQQ,AAPL,TSLA"),
         SettingVector("PRICE_ANOMALY_THRESHOLD_PCT", "5", "0.01", "100", below: "0.009", above: "100.1"),
         SettingVector("PRICE_ANOMALY_WINDOW_SECONDS", 60, 1, 86_400),
+        SettingVector("FIML_EVENTS_KEPT", 10_000, 1, 10_000_000),
+        SettingVector("FIML_EVENTS_KEPT_HOURS", 0, 0, 8_760),
+        SettingVector(host: "REDIS_HOST"),
+        SettingVector("REDIS_PORT", 6_379, 1, 65_535),
+        SettingVector("REDIS_DB", 0, 0, 1_024),
+        SettingVector(password: "REDIS_PASSWORD"),
+        SettingVector("REDIS_SOCKET_TIMEOUT", 5, 1, 300),
+        SettingVector(
+            "FIML_NODE_ID", "", allowed: ["a", "node-1.rack_2", String(repeating: "n", count: 64)],
+            refused: ["a b", "a:b", "a/b", "ä", String(repeating: "n", count: 65)]),
+        SettingVector("FIML_LEASE_SECONDS", 10, 2, 300),
         SettingVector("WORKER_POOL_SIZE", 8, 1, 64),
         SettingVector("WORKER_MAX_CONCURRENT_TASKS", 50, 1, 1_000),
         SettingVector("WORKER_TASK_TIMEOUT", 120, 1, 3_600),
@@ -187,6 +214,18 @@ let settingVectors: [SettingVector] =
         SettingVector("CACHE_TTL_TECHNICAL", 300, 0, 604_800),
         SettingVector("CACHE_TTL_NEWS", 600, 0, 604_800),
         SettingVector("CACHE_TTL_MACRO", 86_400, 0, 604_800),
+        SettingVector(host: "POSTGRES_HOST"),
+        SettingVector("POSTGRES_PORT", 5_432, 1, 65_535),
+        SettingVector(
+            "POSTGRES_DB", "fiml", allowed: ["a", "my database", String(repeating: "d", count: 63)],
+            refused: ["a\0b", "a\nb", "a\u{7F}", String(repeating: "ä", count: 32)]),
+        SettingVector(
+            "POSTGRES_USER", "fiml", allowed: ["a", "o'brien", String(repeating: "u", count: 63)],
+            refused: ["a\0b", "a\nb", "a\u{7F}", String(repeating: "u", count: 64)]),
+        SettingVector(password: "POSTGRES_PASSWORD"),
+        SettingVector("POSTGRES_POOL_SIZE", 20, 1, 100),
+        SettingVector("SESSION_DEFAULT_TTL_HOURS", 24, 1, 8_760),
+        SettingVector("SESSION_MAX_TTL_HOURS", 168, 1, 8_760),
         SettingVector(
             "AZURE_OPENAI_ENDPOINT", "",
             allowed: ["https://fiml.openai.azure.com", "http://127.0.0.1:8080/azure"],
@@ -289,6 +328,21 @@ struct SettingValuesTests {
         ])
     func flags(word: String, value: Bool) throws {
         #expect(try load(["ENABLE_CORS": word]).settings.cors.isEnabled == value)
+    }
+
+    @Test("Passwords of servers are hidden, and what they are for is in the property of that name")
+    func servers() throws {
+        let loaded = try load([
+            "REDIS_HOST": "redis", "REDIS_PASSWORD": "hunter2", "POSTGRES_HOST": "::1",
+            "POSTGRES_PASSWORD": "hunter3", "FIML_EVENTS_KEPT_HOURS": "36", "SESSION_MAX_TTL_HOURS": "48",
+        ])
+        let settings = loaded.settings
+        #expect(settings.redis.host == "redis" && settings.redis.password == "hunter2")
+        #expect(settings.postgres.host == "::1" && settings.postgres.password == "hunter3")
+        #expect(settings.eventStore.keptFor == .seconds(129_600))
+        #expect(settings.sessions.maxTTL == .seconds(172_800))
+        let report = SettingsReport(loaded)
+        #expect(try !(report.text + report.json()).contains("hunter"))
     }
 
     @Test("Values reach the property they are for")

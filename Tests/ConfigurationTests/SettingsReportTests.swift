@@ -37,7 +37,7 @@ struct SettingsReportTests {
         let sections = [SettingTable.Section(title: "Secrets", settings: [secret])]
         func load(_ word: String) throws(ConfigurationError) -> LoadedSettings {
             try Settings.load(
-                environment: ["SECRET_WORD": word, "REDIS_PASSWORD": "hunter3"], dotEnv: nil,
+                environment: ["SECRET_WORD": word, "SECRET_KEY": "hunter3"], dotEnv: nil,
                 sections: sections,
                 isReadable: { _ in true })
         }
@@ -45,7 +45,7 @@ struct SettingsReportTests {
         let texts = [report.text, try report.json()]
         #expect(texts.allSatisfy { !$0.contains("hunter") && $0.contains("(hidden)") })
         #expect(
-            texts.allSatisfy { $0.contains("REDIS_PASSWORD is set, but this version does not use it yet") })
+            texts.allSatisfy { $0.contains("SECRET_KEY is set, but this version does not use it yet") })
         let error = #expect(throws: ConfigurationError.self) { try load("hunter2hunter2hunter2") }
         #expect(error?.problems == ["SECRET_WORD=(hidden) is not allowed: short"])
     }
