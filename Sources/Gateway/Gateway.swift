@@ -57,7 +57,9 @@ public enum Gateway {
         state.watchdogControl.withLock { $0 = control }
         let doors = try openDoors(settings, loopCount)
         // Only now: a gateway that cannot open its doors starts no process.
-        let analyses = try AnalysisControl(state, feed)
+        try state.keepResults()
+        let analyses = try AnalysisControl(
+            state, feed, keeping: state.resultKeeping(judgedFrom: replayFiles))
         state.analysisControl.withLock { $0 = analyses }
 
         let stopped = Locked<[String]>([])
@@ -83,6 +85,7 @@ public enum Gateway {
         workers.cancel()
         finish(Task { await analyses.shutDown() }, within: .seconds(3))
         finish(watchdogs, within: .seconds(2))
+        state.closeResults()
         if let reason = stopped.withLock({ $0.first }) { throw GatewayError(reason) }
         log.info("stopped")
     }

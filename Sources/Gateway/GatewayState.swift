@@ -31,6 +31,9 @@ final class GatewayState: Sendable {
     /// The way to the analysis workers; nil before they are set up.
     let analysisControl = Locked<AnalysisControl?>(nil)
 
+    /// Keeps results beyond the process; nil where none are kept.
+    let results = Locked<ResultsKeeper?>(nil)
+
     init(
         settings: Settings, log: Log, publisher: Publisher, metrics: GatewayMetrics,
         statistics: TransportStatistics, schemas: [String: [UInt8]], loopCount: Int
