@@ -37,10 +37,23 @@ public protocol SharedEventStore: EventStore {
     ///
     /// Where the store has lost events that this process has seen (emptied, restored from an older copy), the
     /// page's `earliest` lies after `position`: nobody can go on from before it.
-    func follow(after position: StreamPosition, limit: Int, milliseconds: Int) throws(StoreError) -> StoredPage
+    func follow(after position: StreamPosition, limit: Int, milliseconds: Int) throws(StoreError)
+        -> StoredPage
 
     /// What fires and what is kept by name, as of now; after `follow` has told a loss.
     func contents() throws(StoreError) -> StoreContents
+}
+
+/// A store that knows, also after the process has died, that clients may have seen events which it does not
+/// have. May be called from any thread, and does not wait for `append`.
+public protocol UnstoredMarker: Sendable {
+    /// To be called before events are broadcast that are not stored, with the position of the last of them;
+    /// on disk once it returns. Positions that are assigned afterwards lie after it. Where the process ends
+    /// before `clearUnstored`, the next `open` lets nobody go on from there or from before.
+    func markUnstored(upTo position: StreamPosition) throws(StoreError)
+
+    /// To be called once everything that was broadcast is stored as well.
+    func clearUnstored() throws(StoreError)
 }
 
 /// What a store holds.
