@@ -70,7 +70,7 @@ let package = Package(
             dependencies: [
                 "Analysis", "Broadcast", "Configuration", "EventLoop", "EventStore", "FIMLAgents", "FIMLCore",
                 "FIMLWatchdogs", "HTTP", "LinuxSystem", "Locking", "MarketData", "MarketProviders",
-                "Observability", "PublicSchema", "TLS", "Transport", "WebClient", "WebSocket",
+                "Observability", "PublicSchema", "SQLiteStore", "TLS", "Transport", "WebClient", "WebSocket",
             ]),
         .target(name: "GatewayClient", dependencies: ["COpenSSL", "FIMLCore", "LinuxSystem", "WebSocket"]),
         .executableTarget(
@@ -137,6 +137,9 @@ let package = Package(
                 "Analysis", "Configuration", "FIMLAgents", "FIMLCore", "faulty-worker", "GatewayTesting",
                 "HTTP", "LinuxSystem", "Locking", "MarketData", "MarketProviders", "WebClient",
             ]),
+        .testTarget(
+            name: "GatewayTests",
+            dependencies: ["EventStore", "FIMLAgents", "Gateway", "LinuxSystem", "Locking"]),
         .testTarget(
             name: "GatewayClientTests",
             dependencies: ["FIMLCore", "fiml-gateway", "GatewayClient", "LinuxSystem", "WebSocket"]),

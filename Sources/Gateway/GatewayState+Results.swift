@@ -16,6 +16,7 @@ extension GatewayState {
         let keeper = ResultsKeeper(
             chosen.store, place: chosen.place, isShared: chosen.isShared
         ) { [log] change, dropped in
+            for notice in chosen.takeNotices() { log.warning(notice) }
             switch change {
             case .becameReady: log.info("results are kept in \(name)")
             case .troubleBegan(let reason):

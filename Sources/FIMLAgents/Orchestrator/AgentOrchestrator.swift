@@ -196,7 +196,8 @@ public final class AgentOrchestrator: Sendable {
         let id = "task_" + UUID().uuidString.lowercased()
         let progress = TaskProgress(taskID: id, asset: asset, totalSteps: types.count)
         let (board, keptTasks) = (board, keptTasks)
-        keptTasks?.begun(board.add(progress))
+        let task = board.add(progress)
+        keptTasks?.begun(task)
         let work = Task {
             let last = await run(progress, types, ticket) { progress in
                 board.update(progress)

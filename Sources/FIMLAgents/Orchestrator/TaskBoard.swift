@@ -33,7 +33,6 @@ final class TaskBoard: Sendable {
     }
 
     /// A new task, waiting.
-    @discardableResult
     func add(_ progress: TaskProgress) -> AnalysisTask {
         let task = AnalysisTask(
             progress: progress, createdAt: Timestamp(milliseconds: wallMilliseconds()), finishedAt: nil)
