@@ -73,7 +73,7 @@ struct ResultsKeeperTests {
         _ = keeper.close(within: .seconds(60))
     }
 
-    @Test("What was read as asked for while the store was being opened is answered once it is")
+    @Test("What is asked for while the store is being opened is answered once it is")
     func starting() async throws {
         try store.open()
         try store.put([entry("task:1")])
