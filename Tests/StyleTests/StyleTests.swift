@@ -25,7 +25,8 @@ struct StyleTests {
     /// true.
     private static let unchecked: [String: Set<String>] = [
         "@unchecked " + "Sendable": [
-            "Sources/Locking/Locked.swift", "Sources/TLS/TLSContext.swift",
+            "Sources/Locking/Locked.swift", "Sources/PostgresStore/PostgresConnection.swift",
+            "Sources/TLS/TLSContext.swift",
         ],
         "nonisolated" + "(unsafe)": [],
     ]
