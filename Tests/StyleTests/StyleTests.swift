@@ -26,6 +26,7 @@ struct StyleTests {
     private static let unchecked: [String: Set<String>] = [
         "@unchecked " + "Sendable": [
             "Sources/Locking/Locked.swift", "Sources/PostgresStore/PostgresConnection.swift",
+            "Sources/RedisStore/RedisConnection.swift",
             "Sources/TLS/TLSContext.swift",
         ],
         "nonisolated" + "(unsafe)": [],
