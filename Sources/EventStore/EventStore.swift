@@ -7,8 +7,8 @@ public protocol EventStore: Sendable {
     /// What health and metrics call it: `memory`, `sqlite` or `redis`.
     var kind: String { get }
 
-    /// What is there. Called once, before anything else; positions go on growing from `last`, over restarts
-    /// too. `now`: milliseconds since 1970, where an empty stream begins.
+    /// What is there. Called before anything else, and again by the thread that appends after a store was
+    /// `unusable`; positions go on growing from `last`, over restarts too. `now`: milliseconds since 1970, where an empty stream begins.
     func open(now: Int64) throws(StoreError) -> StoreContents
 
     /// Appends all of the submissions, in their order, and returns only once that is as durable as it will
@@ -18,6 +18,9 @@ public protocol EventStore: Sendable {
 
     /// The next events after a position, oldest first, at most `limit`. May be called from several threads.
     func read(after position: StreamPosition, limit: Int) throws(StoreError) -> StoredPage
+
+    /// The last events before a position, newest first, at most `limit`. May be called from several threads.
+    func read(before position: StreamPosition, limit: Int) throws(StoreError) -> [StoredEvent]
 
     /// Lets go of all but the newest `count` events, and of those stored before `moment` (milliseconds since
     /// 1970), at most some thousand at a time; the earliest position that can be read after then, and how
@@ -44,20 +47,12 @@ public protocol SharedEventStore: EventStore {
     func contents() throws(StoreError) -> StoreContents
 }
 
-/// A store that knows, also after the process has died, that clients may have seen events which it does not
-/// have. May be called from any thread, and does not wait for `append`.
-public protocol UnstoredMarker: Sendable {
-    /// To be called before events are broadcast that are not stored, with the position of the last of them;
-    /// on disk once it returns. Positions that are assigned afterwards lie after it. Where the process ends
-    /// before `clearUnstored`, the next `open` lets nobody go on from there or from before.
-    func markUnstored(upTo position: StreamPosition) throws(StoreError)
-
-    /// To be called once everything that was broadcast is stored as well.
-    func clearUnstored() throws(StoreError)
-}
-
 /// What a store holds.
 public struct StoreContents: Sendable {
+    /// Conditions that may be firing at once; one more is not listed among them (its events are stored and
+    /// told all the same).
+    public static let firingLimit = 10_000
+
     /// Everything after this position is there.
     public var earliest: StreamPosition
     /// The newest position that was assigned; `earliest` where nothing is stored.
@@ -111,10 +106,56 @@ public struct StoredPage: Sendable {
     }
 }
 
+/// A local store that can be told what was broadcast without it.
+public protocol LocalEventStore: EventStore {
+    /// Sentences for the log that came up since the last call: what was set aside, where nobody can go on.
+    func takeNotices() -> [String]
+
+    /// To be called before events are told that are not stored, with the position of the last of them; on disk
+    /// once it returns. Positions that are assigned afterwards lie after it. Where the process ends before
+    /// `clearUnstored`, the next `open` lets nobody go on from there or from before.
+    func markUnstored(upTo position: StreamPosition) throws(StoreError)
+
+    /// All that was told is stored.
+    func clearUnstored() throws(StoreError)
+
+    /// Stores events at the positions at which they have been told, after all that is stored, and what is
+    /// kept by name. Writes in any case, with no events too, so that it fails where `append` would.
+    func append(told events: [ToldEvent], states: [String: [UInt8]]) throws(StoreError)
+}
+
+/// An event that was broadcast before it was stored.
+public struct ToldEvent: Sendable {
+    /// The place that it was told to have.
+    public let position: StreamPosition
+    /// The event.
+    public let event: SubmittedEvent
+
+    /// An event at a position.
+    public init(position: StreamPosition, event: SubmittedEvent) {
+        self.position = position
+        self.event = event
+    }
+}
+
+/// An event and its text, which is made once: the store keeps it, and messages carry it.
+public struct SubmittedEvent: Sendable {
+    /// The event.
+    public let event: WatchdogEvent
+    /// JSON of the public protocol.
+    public let json: [UInt8]
+
+    /// Writes the text.
+    public init(_ event: WatchdogEvent) {
+        self.event = event
+        json = event.json
+    }
+}
+
 /// Events that are stored together or not at all, and what is kept by name with them.
 public struct Submission: Sendable {
     /// In the order in which they are to stand in the stream; may be empty where only states change.
-    public var events: [WatchdogEvent]
+    public var events: [SubmittedEvent]
     /// What is kept with them, by name; it replaces what was there. At most some MB each.
     public var states: [String: [UInt8]]
     /// The lease under which it is made; a shared store takes it only while that is held.
@@ -122,7 +163,7 @@ public struct Submission: Sendable {
 
     /// A submission.
     public init(events: [WatchdogEvent], states: [String: [UInt8]] = [:], fence: Fence? = nil) {
-        self.events = events
+        self.events = events.map(SubmittedEvent.init)
         self.states = states
         self.fence = fence
     }

@@ -29,7 +29,7 @@ public enum ServerMessage {
             switch recovery {
             case .recovered(let replaying):
                 writer.member("recovered", true)
-                writer.member("replaying", replaying)
+                writer.member("replaying", orNull: replaying)
             case .lost(let reason):
                 writer.member("recovered", false)
                 writer.member("reason", reason)
@@ -54,9 +54,15 @@ public enum ServerMessage {
     /// One event. Carries nothing of a connection or a subscription, so that one text serves every
     /// subscriber.
     public static func event(position: StreamPosition, event: WatchdogEvent) -> [UInt8] {
-        message("event", capacity: 1024) { writer in
+        self.event(position: position, json: event.json)
+    }
+
+    /// One event whose text is there already.
+    public static func event(position: StreamPosition, json: [UInt8]) -> [UInt8] {
+        message("event", capacity: 80 + json.count) { writer in
             writer.member("position", position)
-            writer.member("event", event)
+            writer.name("event")
+            writer.raw(json)
         }
     }
 

@@ -71,7 +71,7 @@ public struct ConnectionLimits: Sendable, JSONWritable {
 /// Whether a subscription gets all that it asked for.
 public enum Recovery: Hashable, Sendable {
     /// It does: first so many stored events, then live. 0 also where only live events were asked for.
-    case recovered(replaying: Int)
+    case recovered(replaying: Int?)
     /// Its start lies outside of what is stored; nothing is replayed.
     case lost(RecoveryLoss)
 }

@@ -48,3 +48,17 @@ extension StreamPosition: JSONWritable {
         writer.string(description)
     }
 }
+
+extension StreamPosition {
+    /// A position after which all is that was stored from that moment on.
+    public static func before(_ time: Timestamp) -> StreamPosition {
+        StreamPosition(milliseconds: UInt64(clamping: time.milliseconds), sequence: 0).predecessor
+    }
+
+    /// A position that is before this one and not before any earlier one.
+    public var predecessor: StreamPosition {
+        if sequence > 0 { return StreamPosition(milliseconds: milliseconds, sequence: sequence - 1) }
+        guard milliseconds > 0 else { return .zero }
+        return StreamPosition(milliseconds: milliseconds - 1, sequence: .max)
+    }
+}

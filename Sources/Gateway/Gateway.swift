@@ -41,9 +41,9 @@ public enum Gateway {
         let loopCount = settings.server.eventLoops > 0 ? settings.server.eventLoops : availableCores()
         let limits = TransportLimits(settings, maxConnections: placesFor(settings, log))
         let mailboxes = try (0..<loopCount).map { _ in try Mailbox<LoopMessage>() }
-        let publisher = Publisher(
-            capacity: settings.watchdogs.maxEventsInMemory, mailboxes: mailboxes,
-            broadcasts: settings.watchdogs.webSocketBroadcast)
+        let publisher = try Publisher(
+            try EventStores.make(settings, log), limits: .init(settings), mailboxes: mailboxes,
+            broadcasts: settings.watchdogs.webSocketBroadcast, log: log)
         let statistics = TransportStatistics()
         let state = GatewayState(
             settings: settings, log: log, publisher: publisher,
@@ -53,6 +53,7 @@ public enum Gateway {
                 workerTypes: WorkerType.allCases.map(\.rawValue)),
             statistics: statistics, schemas: try PublicSchema.load(), loopCount: loopCount)
         state.registerFigures()
+        state.registerStoreFigures()
         let control = WatchdogControl(state, feed)
         state.watchdogControl.withLock { $0 = control }
         let doors = try openDoors(settings, loopCount)
@@ -77,6 +78,7 @@ public enum Gateway {
             }
             threads.append(LoopThread(try LinuxSystem.Thread(name: "loop-\(index)", begin)))
         }
+        try publisher.start()
         announce(settings, doors, loopCount, log)
         let watchdogs = Task { await control.run() }
         let workers = Task { await analyses.run() }
@@ -85,6 +87,7 @@ public enum Gateway {
         workers.cancel()
         finish(Task { await analyses.shutDown() }, within: .seconds(3))
         finish(watchdogs, within: .seconds(2))
+        publisher.stop()
         state.closeResults()
         if let reason = stopped.withLock({ $0.first }) { throw GatewayError(reason) }
         log.info("stopped")

@@ -1,5 +1,5 @@
-import Broadcast
 import EventLoop
+import EventStore
 import FIMLCore
 import HTTP
 import LinuxSystem
@@ -17,10 +17,13 @@ extension LoopService {
 
     func publishEvents(_ request: HTTPRequest, _ connection: Connection) -> Answer {
         if let refusal = Self.refusedContentType(request, "events") { return .response(refusal) }
-        guard request.body.count > Self.offloadBytes else {
-            return .response(Self.publish(request.body, state))
+        let answer = answerer(request, connection)
+        if request.body.count <= Self.offloadBytes {
+            Self.publish(request.body, state, answer)
+        } else {
+            Self.publishAway(request.body, state, answer)
         }
-        return later(request, connection) { [state] in Self.publish(request.body, state) }
+        return .later
     }
 
     /// The answer to content that is said to be anything but JSON. Programs may leave the type away; a page
@@ -39,13 +42,20 @@ extension LoopService {
         _ request: HTTPRequest, _ connection: Connection,
         _ answer: @escaping @Sendable () async -> HTTPResponse
     ) -> Answer {
+        let complete = answerer(request, connection)
+        Task.detached { complete(await answer()) }
+        return .later
+    }
+
+    /// What answers a request from any thread, if the connection is still there then.
+    func answerer(
+        _ request: HTTPRequest, _ connection: Connection
+    ) -> @Sendable (HTTPResponse) -> Void {
         let token = connection.token
         let mailbox = transport.mailbox
-        Task.detached {
-            let response = await answer()
+        return { response in
             mailbox.post(.task { loop in LoopService.complete(token, request, response, loop) })
         }
-        return .later
     }
 
     private static func complete(
@@ -58,19 +68,46 @@ extension LoopService {
         loop.complete(connection, response)
     }
 
-    private static func publish(_ body: [UInt8], _ state: GatewayState) -> HTTPResponse {
+    private static func publishAway(
+        _ body: [UInt8], _ state: GatewayState, _ answer: @escaping @Sendable (HTTPResponse) -> Void
+    ) {
+        Task.detached { publish(body, state, answer) }
+    }
+
+    /// Submits the events of a body, and answers once they are stored.
+    private static func publish(
+        _ body: [UInt8], _ state: GatewayState, _ answer: @escaping @Sendable (HTTPResponse) -> Void
+    ) {
         let events: [WatchdogEvent]
         do throws(PublishRefusal) {
             events = try parse(body, receivedAt: state.now())
         } catch {
-            return .problem(error.code, error.detail)
+            return answer(.problem(error.code, error.detail))
         }
-        guard let positions = state.publisher.publish(events) else {
-            var response = HTTPResponse.problem(
-                .unavailable, "subscribers are too far behind; try again in a second")
-            response.fields.append("Retry-After", "1")
-            return response
+        state.publisher.journal.submit(Submission(events: events), .refuse) { outcome in
+            answer(response(outcome, events))
         }
+    }
+
+    private static func response(
+        _ outcome: EventJournal.Outcome, _ events: [WatchdogEvent]
+    ) -> HTTPResponse {
+        switch outcome {
+        case .stored(let positions), .told(let positions): accepted(events, positions)
+        case .fenced: tryAgain("the event store did not take it", after: 1)
+        case .refused(let reason): tryAgain("not stored, so not published: \(reason)", after: 5)
+        case .overloaded:
+            tryAgain("the store or subscribers are too far behind; try again in a second", after: 1)
+        }
+    }
+
+    private static func tryAgain(_ detail: String, after seconds: Int) -> HTTPResponse {
+        var response = HTTPResponse.problem(.unavailable, detail)
+        response.fields.append("Retry-After", "\(seconds)")
+        return response
+    }
+
+    private static func accepted(_ events: [WatchdogEvent], _ positions: [StreamPosition]) -> HTTPResponse {
         var writer = JSONWriter(capacity: 64 + 96 * events.count)
         writer.beginObject()
         writer.member("accepted", events.count)
@@ -127,103 +164,25 @@ extension LoopService {
 
     // MARK: - GET /events
 
-    /// What `GET /events` asks for.
-    private struct Query {
-        var filter = EventFilter.everything
-        var start = SubscriptionStart.live
-        var until: StreamPosition?
-        var limit = defaultEventsPerAnswer
-    }
-
-    func readEvents(_ request: HTTPRequest) -> HTTPResponse {
-        let query: Query
+    /// Answers at once what memory holds, and later what has to be read from the store.
+    func readEvents(_ request: HTTPRequest, _ connection: Connection) -> Answer {
+        let query: EventQuery
         do throws(InvalidMember) {
-            query = try parse(request.query)
+            query = try EventQuery(request.query)
         } catch {
-            return .problem(.invalidFilter, error.message)
+            return .response(.problem(.invalidFilter, error.message))
         }
-        let range = state.publisher.range
-        let cursor: StreamPosition
-        switch query.start {
-        case .live: cursor = state.publisher.position(beforeLast: query.limit, matching: query.filter)
-        case .last(let count): cursor = state.publisher.position(beforeLast: count, matching: query.filter)
-        case .after(let position): cursor = position
-        case .since(let time): cursor = .before(time)
-        }
-        return answer(query, from: cursor, to: min(query.until ?? range.last, range.last))
-    }
-
-    /// Reads page by page until there are enough. `position` is how far the answer goes: the reader goes on
-    /// after it. It is not `complete` where the store no longer has all that was asked for.
-    private func answer(
-        _ query: Query, from start: StreamPosition, to end: StreamPosition
-    ) -> HTTPResponse {
-        var writer = JSONWriter(capacity: 16_384)
-        writer.beginObject()
-        writer.name("events")
-        writer.beginArray()
-        var cursor = start
-        var earliest = state.publisher.range.earliest
-        var isComplete = cursor >= earliest
-        var count = 0
-        search: while cursor < end, count < query.limit {
-            let page = state.publisher.page(after: cursor)
-            earliest = page.earliest
-            if cursor < earliest { isComplete = false }
-            if page.events.isEmpty { cursor = end }
-            for publication in page.events {
-                guard publication.position <= end else {
-                    cursor = end
-                    break search
-                }
-                cursor = publication.position
-                guard query.filter.matches(publication.event) else { continue }
-                writer.raw(publication.positioned)
-                count += 1
-                if count == query.limit { break search }
+        let journal = state.publisher.journal
+        if let answer = query.answer(inMemoryOf: journal) { return .response(.json(200, answer)) }
+        let complete = answerer(request, connection)
+        let isTaken = journal.onReader { journal in
+            do throws(StoreError) {
+                complete(.json(200, try query.answer(from: journal)))
+            } catch {
+                complete(Self.tryAgain("stored events cannot be read: \(error)", after: 5))
             }
         }
-        writer.endArray()
-        writer.member("position", cursor)
-        writer.member("earliest_position", earliest)
-        writer.member("complete", isComplete)
-        writer.endObject()
-        return .json(200, writer.bytes)
-    }
-
-    private func parse(_ pairs: [(name: String, value: String)]) throws(InvalidMember) -> Query {
-        var query = Query()
-        let (filter, others) = try EventFilter.parse(query: pairs)
-        query.filter = filter
-        // `after` is a position only; `since` a position or a time.
-        let renamed = others.map { (name: $0.name == "after" ? "since" : $0.name, value: $0.value) }
-        let (start, rest) = try SubscriptionStart.parse(query: renamed)
-        query.start = start
-        for (name, value) in rest {
-            switch name {
-            case "until":
-                guard let until = StreamPosition(value) ?? Self.endOf(value) else {
-                    throw InvalidMember(path: name, problem: "must be a position or an RFC 3339 time")
-                }
-                query.until = until
-            case "limit":
-                guard let limit = Int(value), (1...Self.maxEventsPerAnswer).contains(limit) else {
-                    throw InvalidMember(path: name, problem: "must be from 1 to \(Self.maxEventsPerAnswer)")
-                }
-                query.limit = limit
-            default:
-                throw InvalidMember.unknownParameter(
-                    name, others: ["after", "since", "last", "until", "limit"])
-            }
-        }
-        return query
-    }
-
-    /// The last position of a moment.
-    private static func endOf(_ time: String) -> StreamPosition? {
-        Timestamp(rfc3339: time).map {
-            StreamPosition(milliseconds: UInt64(clamping: $0.milliseconds), sequence: .max)
-        }
+        return isTaken ? .later : .response(Self.tryAgain("too many wait for stored events", after: 1))
     }
 }
 
@@ -234,13 +193,5 @@ extension InvalidMember {
             path: name,
             problem: "is no parameter here; expected one of "
                 + (EventFilter.names + others).joined(separator: ", "))
-    }
-}
-
-extension Publication {
-    /// `{"position":…,"event":…}`: the message without its type.
-    fileprivate var positioned: [UInt8] {
-        let type = Array("\"type\":\"event\",".utf8)
-        return [message[0]] + message[(1 + type.count)...]
     }
 }

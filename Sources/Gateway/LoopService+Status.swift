@@ -1,3 +1,4 @@
+import EventStore
 import FIMLCore
 import HTTP
 import LinuxSystem
@@ -6,15 +7,18 @@ import Transport
 
 // How the gateway is.
 extension LoopService {
-    /// `healthy`; `degraded` where a watchdog is not well, or a worker does not work; `unhealthy` where no
-    /// watchdog is well, though some should be.
+    /// `healthy`; `degraded` where a watchdog is not well, a worker does not work, or the event store takes
+    /// nothing; `unhealthy` where no watchdog is well, though some should be, or where nothing can be published
+    /// at all: then the stream is Redis's, and that is away.
     private enum Health: String, JSONWritable {
         case healthy, degraded, unhealthy
 
-        init(_ watchdogs: WatchdogCounts, _ workers: WorkerCounts) {
+        init(_ watchdogs: WatchdogCounts, _ workers: WorkerCounts, _ store: EventJournal.Status) {
             let enabled = watchdogs.total - watchdogs.disabled
-            if watchdogs.healthy == enabled {
-                self = workers.unhealthy == 0 ? .healthy : .degraded
+            if store.isTroubled, store.isShared {
+                self = .unhealthy
+            } else if watchdogs.healthy == enabled {
+                self = workers.unhealthy == 0 && !store.isTroubled ? .healthy : .degraded
             } else {
                 self = watchdogs.healthy + watchdogs.degraded > 0 ? .degraded : .unhealthy
             }
@@ -24,7 +28,8 @@ extension LoopService {
     func health() -> HTTPResponse {
         let watchdogs = state.watchdogCounts()
         let workers = state.workerHealth.withLock { $0?.counts } ?? WorkerCounts()
-        let health = Health(watchdogs, workers)
+        let store = state.publisher.journal.currentStatus()
+        let health = Health(watchdogs, workers, store)
         var writer = JSONWriter()
         writer.beginObject()
         writer.member("status", health)
@@ -33,6 +38,7 @@ extension LoopService {
         writer.member("uptime_seconds", (monotonicMilliseconds() - state.startedAt) / 1000)
         writer.member("watchdogs", watchdogs)
         writer.member("workers", workers)
+        writer.member("event_store", store)
         writer.member("connections", state.statistics.webSockets.load(ordering: .relaxed))
         writer.member("position", state.publisher.range.last)
         writer.endObject()

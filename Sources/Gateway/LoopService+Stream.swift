@@ -115,16 +115,14 @@ extension LoopService {
                 request.id, .subscriptionLimitExceeded, "a connection has at most \(limit) subscriptions",
                 connection)
         }
-        let start = startPosition(request)
-        var replaying = 0
-        if case .success(let cursor?) = start {
-            replaying = countMatches(request.filter, after: cursor)
+        let start = start(of: request)
+        var replaying: Int? = 0
+        switch start {
+        case .stored(let cursor, let last):
+            replaying = last == nil ? countMatches(request.filter, after: cursor) : nil
             session.subscriptions.append(.init(id: request.subscriptionID, handle: nil))
-            replays.append(
-                Replay(
-                    connection: connection.token, subscriptionID: request.subscriptionID,
-                    filter: request.filter, cursor: cursor))
-        } else {
+            beginReplay(connection, request.subscriptionID, request.filter, after: cursor, last: last)
+        case .live, .lost:
             let handle = transport.hub.subscribe(connection.token.slot, request.filter)
             session.subscriptions.append(.init(id: request.subscriptionID, handle: handle))
         }
@@ -133,42 +131,49 @@ extension LoopService {
         if request.snapshot { snapshot(request, connection) }
     }
 
-    /// Where stored events are to be read from; nil for a subscription that begins live.
-    private func startPosition(_ request: ClientMessage.Subscribe) -> Result<StreamPosition?, RecoveryFailure>
-    {
-        let earliest = state.publisher.range.earliest
+    /// Where a subscription begins.
+    private enum Start {
+        /// With what is published from now on.
+        case live
+        /// With stored events after a position; `last` as in `Replay`.
+        case stored(StreamPosition, last: Int?)
+        /// Live, since it cannot begin where it was asked to.
+        case lost(RecoveryLoss)
+    }
+
+    private func start(of request: ClientMessage.Subscribe) -> Start {
+        let (earliest, newest) = state.publisher.range
         switch request.start {
         case .live:
-            return .success(nil)
+            return .live
         case .last(let count):
-            return .success(state.publisher.position(beforeLast: count, matching: request.filter))
+            let known = state.publisher.journal.position(beforeLast: count, matching: request.filter)
+            return known.map { .stored($0, last: nil) } ?? .stored(earliest, last: count)
         case .since(let time):
             let before = StreamPosition.before(time)
-            return before >= earliest ? .success(min(before, position)) : .failure(.init(.windowExceeded))
+            return before >= earliest ? .stored(min(before, position), last: nil) : .lost(.windowExceeded)
         case .after(let position):
-            if position < earliest { return .failure(.init(.windowExceeded)) }
-            let isKnown = position <= state.publisher.range.last
-            return isKnown ? .success(position) : .failure(.init(.positionUnknown))
+            if position < earliest { return .lost(.windowExceeded) }
+            return position <= newest ? .stored(position, last: nil) : .lost(.positionUnknown)
         }
     }
 
     private func acknowledge(
-        _ request: ClientMessage.Subscribe, _ start: Result<StreamPosition?, RecoveryFailure>,
-        _ replaying: Int,
-        _ connection: Connection
+        _ request: ClientMessage.Subscribe, _ start: Start, _ replaying: Int?, _ connection: Connection
     ) {
         let recovery: Recovery
         var position = position
         switch start {
-        case .success(let cursor):
+        case .live:
+            recovery = .recovered(replaying: 0)
+        case .stored(let cursor, _):
             recovery = .recovered(replaying: replaying)
-            guard let cursor else { break }
             // Never before where the client says it is.
             position = max(position, cursor)
             state.metrics.resumes["recovered"].increment()
-        case .failure(let failure):
-            recovery = .lost(failure.reason)
-            state.metrics.resumes[failure.reason.rawValue].increment()
+        case .lost(let reason):
+            recovery = .lost(reason)
+            state.metrics.resumes[reason.rawValue].increment()
         }
         send(
             "subscription_ack",
@@ -181,7 +186,7 @@ extension LoopService {
     private func snapshot(_ request: ClientMessage.Subscribe, _ connection: Connection) {
         // A quarter of the queue, so that what comes with it has room.
         var room = state.settings.webSocket.sendQueueBytes / 4
-        let firing = state.publisher.firing().filter { request.filter.matches($0.event) }
+        let firing = state.publisher.journal.firing().filter { request.filter.matches($0.event) }
         let events = firing.prefix { publication in
             room -= publication.message.count
             return room >= 0
@@ -244,15 +249,6 @@ extension LoopService {
 
     private func replayIndex(_ connection: Connection, _ subscriptionID: String) -> Int? {
         replays.firstIndex { $0.connection == connection.token && $0.subscriptionID == subscriptionID }
-    }
-}
-
-/// Why a subscription cannot begin where it was asked to.
-struct RecoveryFailure: Error {
-    let reason: RecoveryLoss
-
-    init(_ reason: RecoveryLoss) {
-        self.reason = reason
     }
 }
 

@@ -15,6 +15,10 @@ final class LoopService {
     var position: StreamPosition
     /// Subscriptions that are still being given stored events.
     var replays: [Replay] = []
+    /// The one whose turn is next.
+    var nextReplay = 0
+    /// That of the last one that was begun.
+    var replayNumber = 0
     /// When a drain ends, whoever is still there; nil while there is none.
     var drainsUntil: UInt64?
 
@@ -92,7 +96,7 @@ extension LoopService: TransportService {
 
     func broadcast(_ publications: ArraySlice<Publication>, frames: Int, nanoseconds: UInt64) {
         guard let last = publications.last else { return }
-        position = last.position
+        position = max(position, last.position)
         state.metrics.messagesSent["event"].increment(by: UInt64(frames))
         state.metrics.fanoutTime.observe(nanoseconds: nanoseconds)
         let now = monotonicNanoseconds()
@@ -108,19 +112,5 @@ extension LoopService: TransportService {
         figures.distinctFilters.store(transport.hub.distinctFilterCount, ordering: .relaxed)
         endDrain()
         return replay()
-    }
-}
-
-extension StreamPosition {
-    /// A position after which all is that was stored from that moment on.
-    static func before(_ time: Timestamp) -> StreamPosition {
-        StreamPosition(milliseconds: UInt64(clamping: time.milliseconds), sequence: 0).predecessor
-    }
-
-    /// A position that is before this one and not before any earlier one.
-    var predecessor: StreamPosition {
-        if sequence > 0 { return StreamPosition(milliseconds: milliseconds, sequence: sequence - 1) }
-        guard milliseconds > 0 else { return .zero }
-        return StreamPosition(milliseconds: milliseconds - 1, sequence: .max)
     }
 }

@@ -1,60 +1,83 @@
 import Broadcast
+import Configuration
 import EventLoop
 import EventStore
 import FIMLCore
+import Glibc
 import LinuxSystem
-import Locking
+import Observability
+import Synchronization
 import Transport
 
-/// The one way into the stream: stores events, in one order for all loops, then hands them to every loop.
+/// The one way into the stream: the journal, and the loops that it tells.
 public final class Publisher: Sendable {
-    /// Publications that may wait for one loop. At this bound nothing is taken in, and the publisher hears of
+    /// Publications that may wait for one loop. At this bound the journal waits, and who publishes hears of
     /// it.
     static let mailboxLimit = 16_384
-    /// Events read in one go, so that the lock is never held for long.
-    static let pageEvents = 256
 
-    private let store: Locked<MemoryEventStore>
+    /// Where events are stored, read back, and known to fire.
+    let journal: EventJournal
     private let mailboxes: [Mailbox<LoopMessage>]
     private let broadcasts: Bool
+    private let isClosed: Closing
 
-    /// Publishes into a store of so many events and, where `broadcasts`, to loops.
-    init(capacity: Int, mailboxes: [Mailbox<LoopMessage>], broadcasts: Bool) {
-        store = Locked(MemoryEventStore(capacity: capacity, now: wallMilliseconds()))
+    /// Whether the loops have ended, so that nobody waits for them any more.
+    private final class Closing: Sendable {
+        let flag = Atomic<Bool>(false)
+    }
+
+    /// Publishes into a store and, where `broadcasts`, to loops. Throws where the store cannot be used.
+    init(
+        _ store: any EventStore, limits: EventJournal.Limits, mailboxes: [Mailbox<LoopMessage>],
+        broadcasts: Bool, log: Log
+    ) throws {
         self.mailboxes = mailboxes
         self.broadcasts = broadcasts
-    }
-
-    /// Stores all of the events, or none where the loops are too far behind; then returns their positions.
-    func publish(_ events: [WatchdogEvent]) -> [StreamPosition]? {
-        guard mailboxes.allSatisfy({ $0.count + events.count <= Self.mailboxLimit }) else { return nil }
-        let now = wallMilliseconds()
-        let publishedAt = monotonicNanoseconds()
-        // Posted under the lock, so that every loop sees them in the order of their positions. A round's
-        // worth goes together, so that a subscriber who wants several is written to once; more do not, so
-        // that loops write while the rest is stored, and a large batch does not fill every queue at once.
-        return store.withLock { store in
-            var positions: [StreamPosition] = []
-            for start in stride(from: 0, to: events.count, by: Hub.roundCapacity) {
-                let publications = events[start..<min(start + Hub.roundCapacity, events.count)].map {
-                    store.append($0, now: now, publishedAt: publishedAt)
-                }
-                if broadcasts {
+        let closing = Closing()
+        isClosed = closing
+        journal = try EventJournal(
+            store: store, limits: limits,
+            listener: EventJournal.Listener(
+                broadcast: { publications in
+                    guard broadcasts else { return }
                     for mailbox in mailboxes {
+                        Self.waitForRoom(mailbox, closing)
                         mailbox.post(contentsOf: publications.map { .publication($0) })
                     }
-                }
-                positions += publications.map(\.position)
-            }
-            return positions
+                },
+                lost: { from, floor in
+                    log.error(
+                        "the event store has lost its events; who comes from before \(floor) is told so",
+                        ["last_position": .text("\(from)")])
+                    for mailbox in mailboxes {
+                        mailbox.post(.task { ($0.service as? LoopService)?.streamBroke(at: floor) })
+                    }
+                },
+                notice: { log.warning($0) },
+                trouble: { trouble in
+                    if let trouble {
+                        log.error("the event store is in trouble: \(trouble)")
+                    } else {
+                        log.info("the event store is well again")
+                    }
+                }))
+    }
+
+    private static func waitForRoom(_ mailbox: Mailbox<LoopMessage>, _ closing: Closing) {
+        while mailbox.count >= mailboxLimit, !closing.flag.load(ordering: .relaxed) {
+            usleep(1_000)
         }
     }
 
-    /// Takes up what fired before a restart: snapshots name it, no subscriber is told.
-    func restore(_ events: [WatchdogEvent]) {
-        store.withLock { store in
-            for event in events { store.restore(event) }
-        }
+    /// Lets events through; the loops are to be there by now, or to come.
+    func start() throws {
+        try journal.start()
+    }
+
+    /// Stores what waits and closes the store; the loops have ended.
+    func stop() {
+        isClosed.flag.store(true, ordering: .relaxed)
+        journal.stop()
     }
 
     /// Sends a message to every client of the event stream, whatever it has subscribed to.
@@ -65,27 +88,22 @@ public final class Publisher: Sendable {
         }
     }
 
-    /// How many events can be read.
-    var count: Int { store.withLock { $0.count } }
-
     /// The position of the newest event, and the earliest that can be resumed from.
-    var range: (earliest: StreamPosition, last: StreamPosition) {
-        store.withLock { ($0.earliest, $0.last) }
-    }
+    var range: (earliest: StreamPosition, last: StreamPosition) { journal.range }
+}
 
-    /// The next page of events after a position, oldest first, and the earliest position that could have been
-    /// read from at that moment.
-    func page(after position: StreamPosition) -> (earliest: StreamPosition, events: [Publication]) {
-        store.withLock { ($0.earliest, $0.read(after: position, limit: Self.pageEvents)) }
-    }
-
-    /// See `MemoryEventStore.position(beforeLast:where:)`.
-    func position(beforeLast count: Int, matching filter: EventFilter) -> StreamPosition {
-        store.withLock { store in store.position(beforeLast: count) { filter.matches($0.event) } }
-    }
-
-    /// The last event of each condition that fires.
-    func firing() -> [Publication] {
-        store.withLock { $0.firing }
+extension EventJournal.Limits {
+    /// As configured.
+    init(_ settings: Settings) {
+        self.init()
+        memoryEvents = settings.watchdogs.maxEventsInMemory
+        keptBeyond = 1_000
+        kept = settings.eventStore.kept
+        let hours = settings.eventStore.keptFor
+        keptMilliseconds = hours > .zero ? Int64(hours.milliseconds) : nil
+        guard settings.redis.host == nil, !settings.watchdogs.persistsState else { return }
+        // Memory is all there is then.
+        kept = settings.watchdogs.maxEventsInMemory
+        keptBeyond = 0
     }
 }

@@ -48,7 +48,7 @@ extension LoopService {
 
     private func events(_ request: HTTPRequest, _ connection: Connection) -> Answer {
         switch request.method {
-        case "GET", "HEAD": .response(readEvents(request))
+        case "GET", "HEAD": readEvents(request, connection)
         case "POST": publishEvents(request, connection)
         case "OPTIONS": .response(.options("GET, HEAD, POST, OPTIONS"))
         default: .response(.methodNotAllowed(request.method, "GET, HEAD, POST, OPTIONS"))

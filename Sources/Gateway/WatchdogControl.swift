@@ -1,4 +1,5 @@
 import Configuration
+import EventStore
 import FIMLCore
 import FIMLWatchdogs
 import LinuxSystem
@@ -34,7 +35,7 @@ final class WatchdogControl: Sendable {
         ) { [state] events in
             guard watchdogs.eventStreamIsEnabled else { return }
             // Loops that are behind are waited for: a detected event is not lost. Only this watchdog waits.
-            while state.publisher.publish(events) == nil {
+            while case .overloaded = await state.publisher.journal.submit(Submission(events: events), .wait) {
                 guard (try? await Task.sleep(for: .milliseconds(50))) != nil else { return }
             }
         }
@@ -42,8 +43,6 @@ final class WatchdogControl: Sendable {
 
     /// Watches until the task is cancelled.
     func run() async {
-        // Before the first check, so that a snapshot right after a restart knows what has been firing.
-        state.publisher.restore(await manager.firing())
         if let problem = await manager.persistenceProblem {
             state.log.warning("what was firing before is not known: \(problem)")
         }
@@ -95,7 +94,7 @@ final class WatchdogControl: Sendable {
             let clients = state.loops.reduce(0) { $0 + $1.subscriptions.load(ordering: .relaxed) }
             let callbacks = figures["active_subscribers"]?.int64 ?? 0
             figures["active_subscribers"] = .integer(callbacks + Int64(clients))
-            figures["history_size"] = .integer(Int64(state.publisher.count))
+            figures["history_size"] = .integer(Int64(state.publisher.journal.currentStatus().count))
             figures["persistence_enabled"] = .bool(state.settings.watchdogs.persistsState && feed.isLive)
             figures["websocket_enabled"] = .bool(state.settings.watchdogs.webSocketBroadcast)
             object["event_stats"] = .object(figures)

@@ -118,8 +118,9 @@ public struct Subscriber: Sendable {
 
     private mutating func acknowledged(_ message: JSONValue) -> [Action] {
         backoff.reset()
-        let replaying = message["replaying"]?.int64 ?? 0
-        phase = replaying > 0 ? .replaying : .live
+        // Where the server has not counted what it replays, there may be some.
+        let replaying = message["replaying"]?.int64
+        phase = replaying != 0 ? .replaying : .live
         guard message["recovered"]?.boolean ?? true else {
             // Nothing is replayed: whatever lies before this position is not coming.
             phase = .live
@@ -130,11 +131,11 @@ public struct Subscriber: Sendable {
                         + "going on from \(Self.text(message["position"]))")
             ]
         }
-        guard replaying > 0 else {
+        guard replaying != 0 else {
             keepPosition(of: message)
             return []
         }
-        return [.note("replaying \(replaying) events")]
+        return [.note("replaying \(replaying.map { "\($0) events" } ?? "events from the store")")]
     }
 
     /// An error about our subscription ends the connection; others are only told.

@@ -31,7 +31,7 @@ struct Conditions {
             }
         switch event.status {
         case .firing, .updated:
-            guard isFiring || count < MemoryEventStore.firingLimit else { return }
+            guard isFiring || count < StoreContents.firingLimit else { return }
             if !isFiring { count += 1 }
             changes[event.fingerprint] = .fires(StoredEvent(position: position, json: json))
         case .resolved:

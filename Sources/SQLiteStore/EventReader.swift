@@ -5,14 +5,25 @@ import FIMLCore
 struct EventReader: ~Copyable {
     private let connection: SQLiteConnection
     private let after: SQLiteStatement
+    private let before: SQLiteStatement
     private let earliest: SQLiteStatement
 
     init(_ connection: consuming SQLiteConnection) throws(SQLiteFailure) {
         let after = try connection.prepare(EventTables.after)
+        let before = try connection.prepare(EventTables.before)
         let earliest = try connection.prepare(EventTables.earliest)
         self.connection = connection
         self.after = after
+        self.before = before
         self.earliest = earliest
+    }
+
+    /// The last events before a position, newest first.
+    func read(before position: StreamPosition, limit: Int) throws(SQLiteFailure) -> [StoredEvent] {
+        var events: [StoredEvent] = []
+        let values: [SQLiteValue] = position.values + [.integer(Int64(clamping: max(0, limit)))]
+        try before.forEachRow(values) { row throws(SQLiteFailure) in events.append(try row.storedEvent()) }
+        return events
     }
 
     /// The next events after a position, as the file is at one moment.

@@ -32,6 +32,11 @@ enum EventTables {
         ORDER BY milliseconds, sequence LIMIT ?3
         """
 
+    static let before = """
+        SELECT milliseconds, sequence, json FROM events WHERE (milliseconds, sequence) < (?1, ?2)
+        ORDER BY milliseconds DESC, sequence DESC LIMIT ?3
+        """
+
     static let earliest = "SELECT earliest_milliseconds, earliest_sequence FROM stream"
 
     static let setEarliest = """

@@ -50,7 +50,7 @@ struct EventWriter: ~Copyable {
             earliest: earliest, last: last, count: numbers.count, firing: [], states: [:])
         var fingerprints: Set<String> = []
         try connection.prepare(EventTables.firing).forEachRow([
-            .integer(Int64(MemoryEventStore.firingLimit))
+            .integer(Int64(StoreContents.firingLimit))
         ]) { row throws(SQLiteFailure) in
             contents.firing.append(try row.storedEvent())
             fingerprints.insert(row.text(3))
@@ -76,29 +76,62 @@ struct EventWriter: ~Copyable {
                 var positions: [StreamPosition] = []
                 for event in submission.events {
                     last = last.next(now: now)
-                    let json = event.json
-                    try statements.insert.run(last.values + [.integer(end), .utf8(json)])
+                    try statements.insert.run(last.values + [.integer(end), .utf8(event.json)])
                     end += 1
-                    conditions.note(event, at: last, json: json, wasFiring: fingerprints.contains)
+                    conditions.note(event.event, at: last, json: event.json, wasFiring: fingerprints.contains)
                     positions.append(last)
                 }
-                for (name, state) in submission.states {
-                    try statements.setState.run([.text(name), .blob(state)])
-                }
+                try write(submission.states)
                 appended.append(.stored(positions))
             }
-            for (fingerprint, change) in conditions.changes { try write(change, of: fingerprint) }
+            try write(conditions)
             return appended
         }
+        committed(last: last, end: end, conditions)
+        return appended
+    }
+
+    /// See `LocalEventStore`.
+    mutating func append(told events: [ToldEvent], states: [String: [UInt8]]) throws(SQLiteFailure) {
+        var end = numbers.upperBound
+        var conditions = Conditions(firing: fingerprints.count)
+        let fingerprints = fingerprints
+        try connection.transaction { () throws(SQLiteFailure) in
+            // Changes nothing, but must be written.
+            try statements.setEarliest.run(earliest.values)
+            for event in events {
+                try statements.insert.run(
+                    event.position.values + [.integer(end), .utf8(event.event.json)])
+                end += 1
+                conditions.note(
+                    event.event.event, at: event.position, json: event.event.json,
+                    wasFiring: fingerprints.contains)
+            }
+            try write(states)
+            try write(conditions)
+        }
+        // What was told before this file was begun lies before its first position.
+        committed(last: max(last, events.last?.position ?? last), end: end, conditions)
+    }
+
+    /// Takes up what is in the file now.
+    private mutating func committed(last: StreamPosition, end: Int64, _ conditions: Conditions) {
         if end > numbers.upperBound { self.last = last }
         numbers = numbers.lowerBound..<end
         for (fingerprint, change) in conditions.changes {
             switch change {
-            case .fires: self.fingerprints.insert(fingerprint)
-            case .resolved: self.fingerprints.remove(fingerprint)
+            case .fires: fingerprints.insert(fingerprint)
+            case .resolved: fingerprints.remove(fingerprint)
             }
         }
-        return appended
+    }
+
+    private func write(_ states: [String: [UInt8]]) throws(SQLiteFailure) {
+        for (name, state) in states { try statements.setState.run([.text(name), .blob(state)]) }
+    }
+
+    private func write(_ conditions: Conditions) throws(SQLiteFailure) {
+        for (fingerprint, change) in conditions.changes { try write(change, of: fingerprint) }
     }
 
     private func write(_ change: Conditions.Change, of fingerprint: String) throws(SQLiteFailure) {

@@ -12,7 +12,7 @@ import Synchronization
 /// A file that is damaged when it is opened is set aside as `events.db.damaged-<time>`, and an empty stream
 /// begins at `now`, so that nobody goes on from before it. Damage that shows later is thrown as `unusable`;
 /// `open` may then be called again, as after any other error.
-public final class SQLiteEventStore: EventStore, UnstoredMarker {
+public final class SQLiteEventStore: LocalEventStore {
     /// `sqlite`.
     public let kind = "sqlite"
 
@@ -80,17 +80,17 @@ public final class SQLiteEventStore: EventStore, UnstoredMarker {
 
     /// The next events after a position, oldest first, at most `limit`.
     public func read(after position: StreamPosition, limit: Int) throws(StoreError) -> StoredPage {
-        let turn = nextReader.wrappingAdd(1, ordering: .relaxed).newValue
-        let reader = readers[(turn & Int.max) % readers.count]
-        do throws(SQLiteFailure) {
-            let page = try reader.withLock { reader throws(SQLiteFailure) in
-                try reader?.read(after: position, limit: limit)
-            }
-            if let page { return page }
-        } catch {
-            throw file.storeError(error)
-        }
-        throw closed
+        try read { reader throws(SQLiteFailure) in try reader.read(after: position, limit: limit) }
+    }
+
+    /// The last events before a position, newest first, at most `limit`.
+    public func read(before position: StreamPosition, limit: Int) throws(StoreError) -> [StoredEvent] {
+        try read { reader throws(SQLiteFailure) in try reader.read(before: position, limit: limit) }
+    }
+
+    /// Stores what was told without it; see `LocalEventStore`.
+    public func append(told events: [ToldEvent], states: [String: [UInt8]]) throws(StoreError) {
+        try write { writer throws(SQLiteFailure) in try writer.append(told: events, states: states) }
     }
 
     /// Lets go of the oldest events, some thousand at a time.
@@ -135,6 +135,23 @@ extension SQLiteEventStore {
                 guard writer != nil else { return nil }
                 try writer?.emptyLog(of: file)
                 return try body(&writer!)
+            }
+            if let result { return result }
+        } catch {
+            throw file.storeError(error)
+        }
+        throw closed
+    }
+
+    private func read<Result: Sendable>(
+        _ body: (borrowing EventReader) throws(SQLiteFailure) -> Result
+    ) throws(StoreError) -> Result {
+        let turn = nextReader.wrappingAdd(1, ordering: .relaxed).newValue
+        let reader = readers[(turn & Int.max) % readers.count]
+        do throws(SQLiteFailure) {
+            let result = try reader.withLock { reader throws(SQLiteFailure) -> Result? in
+                guard reader != nil else { return nil }
+                return try body(reader!)
             }
             if let result { return result }
         } catch {

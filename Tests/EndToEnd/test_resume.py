@@ -81,7 +81,7 @@ def test_the_query_string_resumes_too(gateway, connect):
 
 
 def test_from_outside_the_window_nothing_is_replayed_and_it_is_said(start, connect):
-    gateway = start({"WATCHDOG_MAX_EVENTS_IN_MEMORY": "10"})
+    gateway = start({"WATCHDOG_EVENT_PERSISTENCE": "false", "WATCHDOG_MAX_EVENTS_IN_MEMORY": "10"})
     first = gateway.post([event()])[0]
     gateway.post([event() for _ in range(20)])
     client = connect(gateway)
@@ -96,7 +96,7 @@ def test_from_outside_the_window_nothing_is_replayed_and_it_is_said(start, conne
 
 
 def test_the_earliest_position_of_the_welcome_can_be_resumed_from(start, connect):
-    gateway = start({"WATCHDOG_MAX_EVENTS_IN_MEMORY": "10"})
+    gateway = start({"WATCHDOG_EVENT_PERSISTENCE": "false", "WATCHDOG_MAX_EVENTS_IN_MEMORY": "10"})
     positions = gateway.post([event() for _ in range(25)])
     client = connect(gateway)
     ack = client.subscribe("s", since=client.welcome["earliest_position"])
