@@ -70,7 +70,8 @@ let package = Package(
             dependencies: [
                 "Analysis", "Broadcast", "Configuration", "EventLoop", "EventStore", "FIMLAgents", "FIMLCore",
                 "FIMLWatchdogs", "HTTP", "LinuxSystem", "Locking", "MarketData", "MarketProviders",
-                "Observability", "PublicSchema", "SQLiteStore", "TLS", "Transport", "WebClient", "WebSocket",
+                "Observability", "PostgresStore", "PublicSchema", "RedisStore", "SQLiteStore", "TLS",
+                "Transport", "WebClient", "WebSocket",
             ]),
         .target(name: "GatewayClient", dependencies: ["COpenSSL", "FIMLCore", "LinuxSystem", "WebSocket"]),
         .executableTarget(

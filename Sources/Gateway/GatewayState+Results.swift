@@ -11,6 +11,7 @@ import Synchronization
 extension GatewayState {
     /// Opens what keeps results, behind everybody's back: a store that is away holds up no start.
     func keepResults() throws {
+        try watchRedis()
         guard let chosen = try ResultsStore.choose(settings) else { return }
         let name = "\(chosen.store.kind) at \(chosen.place)"
         let keeper = ResultsKeeper(
@@ -33,8 +34,21 @@ extension GatewayState {
         registerResultFigures(keeper)
     }
 
+    /// Where results are kept elsewhere, Redis is asked by one that keeps nothing.
+    private func watchRedis() throws {
+        guard settings.postgres.host != nil, let redis = ResultsStore.redis(settings) else { return }
+        var limits = ResultsKeeper.Limits()
+        limits.readers = 0
+        limits.kinds = []
+        // Who carries the events says what is wrong; here it is only shown.
+        let watch = ResultsKeeper(redis.store, place: redis.place, limits: limits) { _, _ in }
+        try watch.start()
+        redisWatch.withLock { $0 = watch }
+    }
+
     /// Writes what waits to be kept, and ends it.
     func closeResults() {
+        _ = redisWatch.withLock { $0 }?.close(within: .seconds(1))
         guard let left = results.withLock({ $0 })?.close(within: .seconds(2)), left > 0 else { return }
         log.warning("\(left) results could not be kept")
     }

@@ -33,6 +33,8 @@ final class GatewayState: Sendable {
 
     /// Keeps results beyond the process; nil where none are kept.
     let results = Locked<ResultsKeeper?>(nil)
+    /// Asks the Redis that is set whether it is there, where it does not keep the results; nil else.
+    let redisWatch = Locked<ResultsKeeper?>(nil)
 
     init(
         settings: Settings, log: Log, publisher: Publisher, metrics: GatewayMetrics,

@@ -21,11 +21,7 @@ extension LoopService {
         writer.member("timestamp", state.now())
         writer.member("store", keeper.store.kind)
         writer.member("place", keeper.place)
-        writer.member("version", orNull: health.version)
-        writer.member("latency_ms", orNull: health.latencyMilliseconds)
-        writer.member("checked_at", orNull: health.checkedAt)
-        writer.member("error", orNull: health.reason)
-        writer.member("since", orNull: health.since)
+        writer.memberAnswer(health)
         writer.name("entries")
         writer.beginObject()
         for (kind, count) in health.entries { writer.member(kind, count) }
@@ -47,7 +43,10 @@ extension LoopService {
         let store = keeper?.health()
         var writer = JSONWriter()
         writer.beginObject()
-        writer.member("status", store?.status == .unhealthy ? "degraded" : "healthy")
+        let watch = state.redisWatch.withLock { $0 }
+        let redis = (watch ?? (keeper?.store.kind == "redis" ? keeper : nil)).map { ($0, $0.health()) }
+        let isDegraded = store?.status == .unhealthy || redis?.1.status == .unhealthy
+        writer.member("status", isDegraded ? "degraded" : "healthy")
         writer.member("timestamp", state.now())
         writer.name("memory")
         writer.beginObject()
@@ -69,12 +68,31 @@ extension LoopService {
         } else {
             writer.null()
         }
+        writer.name("redis")
+        if let (watch, health) = redis {
+            writer.beginObject()
+            writer.member("status", health.status)
+            writer.member("place", watch.place)
+            writer.memberAnswer(health)
+            writer.endObject()
+        } else {
+            writer.null()
+        }
         writer.endObject()
         return .json(200, writer.bytes)
     }
 }
 
 extension JSONWriter {
+    /// What it last said, when, and what is wrong.
+    fileprivate mutating func memberAnswer(_ health: StoreHealth) {
+        member("version", orNull: health.version)
+        member("latency_ms", orNull: health.latencyMilliseconds)
+        member("checked_at", orNull: health.checkedAt)
+        member("error", orNull: health.reason)
+        member("since", orNull: health.since)
+    }
+
     fileprivate mutating func memberHits(_ hits: Int, misses: Int) {
         member("hits", hits)
         member("misses", misses)
