@@ -61,6 +61,22 @@ struct ResultsKeeperTests {
         #expect(store.closed == 1)
     }
 
+    @Test("Findings are gathered; what was promised takes along what waits")
+    func gathered() async throws {
+        let keeper = try keeper { limits in
+            limits.gather = 3_600_000
+            limits.batchEntries = 10
+        }
+        await until("it is ready") { keeper.health().status == .healthy }
+        for number in 0..<9 { keeper.put([entry("finding:\(number)")]) }
+        keeper.put([entry("task:1")])
+        await until("all are written") { store.entries.count == 10 }
+        #expect(store.puts == [["task:1"] + (0..<9).map { "finding:\($0)" }])
+        for number in 10..<20 { keeper.put([entry("finding:\(number)")]) }
+        await until("a batch is full") { store.entries.count == 20 }
+        _ = keeper.close(within: .seconds(60))
+    }
+
     @Test("Who waits until it is written waits no longer")
     func settled() async throws {
         let keeper = try keeper()

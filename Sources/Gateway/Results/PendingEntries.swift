@@ -35,6 +35,9 @@ struct PendingEntries {
     /// Whether nothing waits to be taken.
     var isEmpty: Bool { entries.isEmpty }
 
+    /// Whether there is anything but findings, which have time.
+    var isUrgent: Bool { !others.isEmpty }
+
     /// The value of a key as it will be.
     func entry(_ key: String) -> KeptEntry? { entries[key] ?? underWay[key] }
 
@@ -97,6 +100,8 @@ struct PendingEntries {
 private struct KeyLine {
     private var keys: [String] = []
     private var first = 0
+
+    var isEmpty: Bool { first == keys.count }
 
     mutating func append(_ key: String) {
         keys.append(key)

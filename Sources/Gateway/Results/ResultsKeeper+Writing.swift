@@ -61,10 +61,17 @@ extension ResultsKeeper {
         // Before what waits, so that a store under full load is asked, too.
         if ticks >= state.pingAt { return .ping }
         if ticks >= state.cleanAt || state.putSinceCleaning >= limits.cleanAfter { return .clean }
-        if !state.pending.isEmpty {
-            return .put(state.pending.take(limits.batchEntries, bytes: limits.batchBytes, now: now))
+        let next = min(state.pingAt, state.cleanAt)
+        guard !state.pending.isEmpty else {
+            state.gathersUntil = nil
+            return .rest(milliseconds: next - ticks)
         }
-        return .rest(milliseconds: min(state.pingAt, state.cleanAt) - ticks)
+        if let end = state.gathersUntil, ticks < end, !isPressing(state.pending) {
+            return .rest(milliseconds: min(next, end) - ticks)
+        }
+        let batch = state.pending.take(limits.batchEntries, bytes: limits.batchBytes, now: now)
+        state.gathersUntil = state.pending.isEmpty ? nil : ticks
+        return .put(batch)
     }
 
     private func ping() throws(StoreError) {

@@ -17,6 +17,8 @@ final class ResultsKeeper: Sendable {
         /// Of what is written together.
         var batchEntries = 500
         var batchBytes = 4 << 20
+        /// How long findings are gathered: a commit for each would cost as much as the finding.
+        var gather: UInt64 = 100
         /// Threads that read, and how many may wait for them.
         var readers = 2
         var reading = 1_000
@@ -40,6 +42,8 @@ final class ResultsKeeper: Sendable {
         var reads: [Read] = []
         /// Since when each reader has been at it; nil where it waits.
         var readingSince: [UInt64?]
+        /// Until when what waits has time, by the clock that only grows; nil where nothing waits.
+        var gathersUntil: UInt64?
         /// Who waits until a key is written: the numbers of `settling`.
         var settlers: [String: [UInt64]] = [:]
         /// When it is pinged and cleaned next, by the clock that only grows.
@@ -91,8 +95,8 @@ final class ResultsKeeper: Sendable {
     let hits = Atomic<Int>(0)
     let misses = Atomic<Int>(0)
 
-    /// A keeper that does nothing yet. `say` is told of changes, from the writer's thread, and how many entries
-    /// were not kept since trouble began.
+    /// A keeper that does nothing yet. `say` is told of changes, from the writer's thread, and how many
+    /// entries were not kept since trouble began.
     init(
         _ store: any KeyedStore, place: String, isShared: Bool = false, limits: Limits = Limits(),
         say: @escaping @Sendable (StoreStanding.Change, _ dropped: Int) -> Void
@@ -148,11 +152,20 @@ final class ResultsKeeper: Sendable {
             guard !state.isClosed else { return (entries.count, false) }
             let gone = entries.reduce(0) { $0 + state.pending.put($1) }
             state.droppedInTrouble += gone
-            defer { state.isResting = false }
-            return (gone, state.isResting && state.standing.isReady)
+            let isFirst = state.gathersUntil == nil
+            if isFirst { state.gathersUntil = monotonicMilliseconds() + limits.gather }
+            let wakes =
+                state.isResting && state.standing.isReady && (isFirst || isPressing(state.pending))
+            if wakes { state.isResting = false }
+            return (gone, wakes)
         }
         if gone > 0 { dropped.add(gone, ordering: .relaxed) }
         if wakes { writerWake.signal() }
+    }
+
+    /// Whether what waits is to be written at once.
+    func isPressing(_ pending: PendingEntries) -> Bool {
+        pending.isUrgent || pending.count >= limits.batchEntries
     }
 
     /// The value of a key that is still good; what is to be kept counts as kept. Throws where the store is
@@ -168,8 +181,8 @@ final class ResultsKeeper: Sendable {
         return try answer.get()
     }
 
-    /// Returns once no value of the key waits to be written; where the store is away at once, where it is slow
-    /// after a moment.
+    /// Returns once no value of the key waits to be written; where the store is away at once, where it is
+    /// slow after a moment.
     func settled(_ key: String) async {
         await settling.answer(within: limits.read, otherwise: ()) { id in
             let waits = state.withLock { state in
