@@ -17,3 +17,6 @@ static inline int sqlite_harden(sqlite3 *database) {
     if (result != SQLITE_OK) return result;
     return sqlite3_db_config(database, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, (int *)0);
 }
+
+// A macro with arithmetic, which Swift does not see.
+static inline int sqlite_file_moved(void) { return SQLITE_READONLY_DBMOVED; }

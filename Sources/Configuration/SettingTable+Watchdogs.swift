@@ -12,7 +12,7 @@ extension SettingTable {
             "Whether the event stream is broadcast to WebSocket subscribers."),
         .integer(
             "WATCHDOG_MAX_EVENTS_IN_MEMORY", \.watchdogs.maxEventsInMemory, 1...100_000, unit: "events",
-            "Events kept for `since`, `last` and `GET /events`."),
+            "Events held ready in memory; older ones are read from the store, if there is one."),
         .seconds(
             "WATCHDOG_HEALTH_CHECK_INTERVAL", \.watchdogs.healthCheckInterval, 1...86_400,
             "How often all are looked at; one that is unhealthy or stale is then told as an event."),

@@ -151,7 +151,7 @@ public struct Settings: Sendable {
         public var persistsState = true
         /// Whether the event stream is broadcast to WebSocket subscribers.
         public var webSocketBroadcast = true
-        /// Events kept in memory for `since`, `last` and `GET /events`.
+        /// Events held ready in memory; older ones are read from the store.
         public var maxEventsInMemory = 1000
         /// So many failed checks in a row make a watchdog unhealthy.
         public var failureThreshold = 3

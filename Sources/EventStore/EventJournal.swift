@@ -6,8 +6,8 @@ import Synchronization
 
 /// The event stream: what is submitted is stored first, then told to the loops, then answered.
 ///
-///     submit ──► queue ──► writer thread ──► store ──► tail, loops ──► answer       a store of our own
-///     submit ──► queue ──► writer thread ──► store ··· follower thread ──► tail, loops ──► answer    a shared one
+///     a store of our own    submit ──► queue ──► writer ──► store ──► tail, loops ──► answer
+///     a shared one          submit ──► queue ──► writer ──► store ··► follower ──► tail, loops ──► answer
 ///
 /// A batch is what came while the one before was written, so that one commit serves many publishers. Where
 /// the store is in trouble, publishers are refused at once; who would rather wait (`Patience.wait`) has its
@@ -168,6 +168,18 @@ public final class EventJournal: Sendable {
         }
     }
 
+    /// What is kept with events by name, as a shared store has it now; nil where it cannot be read.
+    public func storedStates() async -> [String: [UInt8]]? {
+        guard let store = store as? any SharedEventStore else { return states }
+        return await withCheckedContinuation { continuation in
+            let isTaken = onReader { _ in
+                let contents = try? store.contents()
+                continuation.resume(returning: contents?.states)
+            }
+            if !isTaken { continuation.resume(returning: nil) }
+        }
+    }
+
     // MARK: - Telling
 
     /// Tells events a round's worth at a time: so a subscriber that wants several is written to once, and
@@ -218,14 +230,16 @@ public final class EventJournal: Sendable {
         if isNews { listener.trouble(error?.description) }
     }
 
-    /// A shared store has lost events: everything up to `floor` counts as gone.
+    /// A shared store has lost events: everything up to `floor` counts as gone. What fires is what the store
+    /// has been told again.
     func lost(before floor: StreamPosition, _ contents: StoreContents) {
         pages.clear()
+        let firing = contents.firing.compactMap { Publication($0) }
         let last = tail.withLock { tail in
             defer {
                 tail = EventTail(
                     capacity: limits.memoryEvents, earliest: floor, last: max(floor, tail.last),
-                    firing: contents.firing.compactMap { Publication($0) })
+                    firing: firing)
             }
             return tail.last
         }

@@ -8,7 +8,8 @@ public protocol EventStore: Sendable {
     var kind: String { get }
 
     /// What is there. Called before anything else, and again by the thread that appends after a store was
-    /// `unusable`; positions go on growing from `last`, over restarts too. `now`: milliseconds since 1970, where an empty stream begins.
+    /// `unusable`; positions go on growing from `last`, over restarts too. `now`:
+    /// milliseconds since 1970, where an empty stream begins.
     func open(now: Int64) throws(StoreError) -> StoreContents
 
     /// Appends all of the submissions, in their order, and returns only once that is as durable as it will
@@ -40,11 +41,16 @@ public protocol SharedEventStore: EventStore {
     ///
     /// Where the store has lost events that this process has seen (emptied, restored from an older copy), the
     /// page's `earliest` lies after `position`: nobody can go on from before it.
-    func follow(after position: StreamPosition, limit: Int, milliseconds: Int) throws(StoreError)
-        -> StoredPage
+    func follow(
+        after position: StreamPosition, limit: Int, milliseconds: Int
+    ) throws(StoreError) -> StoredPage
 
-    /// What fires and what is kept by name, as of now; after `follow` has told a loss.
+    /// What fires and what is kept by name, as of now.
     func contents() throws(StoreError) -> StoreContents
+
+    /// Lists conditions as firing, with the last event of each, as this process still knows them after
+    /// `follow` has told a loss. Nothing older replaces what is there.
+    func restoreFiring(_ events: [StoredEvent]) throws(StoreError)
 }
 
 /// What a store holds.
@@ -111,9 +117,9 @@ public protocol LocalEventStore: EventStore {
     /// Sentences for the log that came up since the last call: what was set aside, where nobody can go on.
     func takeNotices() -> [String]
 
-    /// To be called before events are told that are not stored, with the position of the last of them; on disk
-    /// once it returns. Positions that are assigned afterwards lie after it. Where the process ends before
-    /// `clearUnstored`, the next `open` lets nobody go on from there or from before.
+    /// To be called before events are told that are not stored, with the position of the last of them; on
+    /// disk once it returns. Positions that are assigned afterwards lie after it. Where the process ends
+    /// before `clearUnstored`, the next `open` lets nobody go on from there or from before.
     func markUnstored(upTo position: StreamPosition) throws(StoreError)
 
     /// All that was told is stored.
@@ -139,7 +145,7 @@ public struct ToldEvent: Sendable {
 }
 
 /// An event and its text, which is made once: the store keeps it, and messages carry it.
-public struct SubmittedEvent: Sendable {
+public struct SubmittedEvent: Hashable, Sendable {
     /// The event.
     public let event: WatchdogEvent
     /// JSON of the public protocol.

@@ -66,6 +66,10 @@ final class JournalFollower: Sendable {
                 journal.followed(nil)
             }
             if page.earliest > cursor {
+                let known = journal.firing().map {
+                    StoredEvent(position: $0.position, json: $0.event.event.json)
+                }
+                try store.restoreFiring(known)
                 journal.lost(before: page.earliest, try store.contents())
                 cursor = page.earliest
                 release(upTo: nil)

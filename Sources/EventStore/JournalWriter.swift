@@ -273,6 +273,10 @@ private struct Work {
             if mustReopen {
                 journal.reopened(try journal.store.open(now: wallMilliseconds()))
                 mustReopen = false
+                // The mark does not outlive that.
+                if let last = unstored.last?.position {
+                    try (journal.store as? any LocalEventStore)?.markUnstored(upTo: last)
+                }
             }
             if let store = journal.store as? any LocalEventStore {
                 try store.append(told: unstored, states: unstoredStates)

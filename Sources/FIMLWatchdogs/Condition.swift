@@ -20,7 +20,7 @@ struct Condition: Hashable, Sendable {
 }
 
 extension Condition: JSONWritable {
-    /// Writes it for a file that outlives the process.
+    /// Writes it for what is kept with events; see `WatchdogNews.state`.
     func write(to writer: inout JSONWriter) {
         writer.beginObject()
         writer.member("subject", subject)

@@ -18,6 +18,9 @@ struct EventStream: Sendable {
     /// How many subjects are remembered. Where there are more, the one that was judged longest ago is
     /// forgotten, and its condition ends.
     static let maxSubjects = 20_000
+    /// How many conditions fire at once. Where there are more, those that began first end, so that what must
+    /// be kept of them is bounded.
+    static let maxConditions = 2_000
 
     private struct Subject {
         var observedAt: Timestamp
@@ -55,12 +58,12 @@ struct EventStream: Sendable {
     }
 
     /// The events that a check at `moment` gives rise to, in the order of its judgements; what ends by itself
-    /// comes first.
+    /// comes first, what ends because too much fires last.
     mutating func apply(_ judgements: [Judgement], at moment: Timestamp) -> [WatchdogEvent] {
         endWhatIsOver(at: moment)
             + judgements.flatMap { judgement in
                 forgetOldest(toFit: judgement.subject, at: moment) + apply(judgement, at: moment)
-            }
+            } + endTooMany(at: moment)
     }
 
     /// Forgets how new the figures were that were judged, so that the same are judged again, as by another
@@ -226,6 +229,19 @@ struct EventStream: Sendable {
         }
         for key in restored { subjects[key]?.judgedAt = moment }
         return end(over, at: moment, reason: "time_passed") + end(silent, at: moment, reason: "not_judged")
+    }
+
+    /// Their subjects are remembered, so that the same figures do not begin them again.
+    private mutating func endTooMany(at moment: Timestamp) -> [WatchdogEvent] {
+        guard subjects.values.count(where: { $0.condition != nil }) > Self.maxConditions else { return [] }
+        let conditions = conditions
+        let oldest = conditions.sorted {
+            ($0.event.startsAt, $0.event.fingerprint) < ($1.event.startsAt, $1.event.fingerprint)
+        }
+        return oldest.prefix(conditions.count - Self.maxConditions).map { condition in
+            subjects[condition.subject]?.condition = nil
+            return ended(condition, at: moment, observedAt: moment, reason: "too_many_conditions")
+        }
     }
 
     /// Ends conditions and forgets their subjects; the oldest first.

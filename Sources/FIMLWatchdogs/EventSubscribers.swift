@@ -23,27 +23,16 @@ actor EventSubscribers {
         let task: Task<Void, Never>
     }
 
-    private let publish: @Sendable ([WatchdogEvent]) async -> Void
-    private var after: @Sendable () async -> Void = {}
+    private let publish: @Sendable (WatchdogNews) async -> NewsOutcome
     private var subscribers: [Int: Subscriber] = [:]
     private var lastID = 0
 
-    init(_ publish: @escaping @Sendable ([WatchdogEvent]) async -> Void) {
+    init(_ publish: @escaping @Sendable (WatchdogNews) async -> NewsOutcome) {
         self.publish = publish
     }
 
     /// How many callbacks there are.
     var count: Int { subscribers.count }
-
-    /// What is done once events have been told.
-    func afterTelling(_ after: @escaping @Sendable () async -> Void) {
-        self.after = after
-    }
-
-    /// Events have been delivered, and what fires counts as told.
-    func told() async {
-        await after()
-    }
 
     func add(
         _ filter: EventFilter, _ callback: @escaping @Sendable (WatchdogEvent) async -> Void
@@ -62,13 +51,16 @@ actor EventSubscribers {
         subscriber.task.cancel()
     }
 
-    func deliver(_ events: [WatchdogEvent]) async {
-        await publish(events)
-        for event in events {
+    /// Callbacks receive only what the publisher has taken.
+    func deliver(_ news: WatchdogNews) async -> NewsOutcome {
+        let outcome = await publish(news)
+        guard outcome == .taken else { return outcome }
+        for event in news.events {
             let matchable = MatchableEvent(event)
             for subscriber in subscribers.values where subscriber.filter.matches(matchable) {
                 subscriber.events.yield(event)
             }
         }
+        return outcome
     }
 }

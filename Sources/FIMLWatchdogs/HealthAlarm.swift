@@ -20,51 +20,35 @@ struct HealthAlarm: Sendable {
     /// From when on it is critical, in seconds.
     static let criticalAfter: Int64 = 3_600
 
-    private struct Seen {
-        var status: WatchdogStatus
-        var unwellSince: Timestamp?
-        var events: EventStream
-    }
-
     /// Whether a stale watchdog is an alarm: not of a recording, which has no figures for most of its time.
     let tellsStale: Bool
-    private var seen: [WatchdogName: Seen] = [:]
+    private var status: WatchdogStatus?
+    private var unwellSince: Timestamp?
+    private var events: EventStream
 
-    /// An alarm that has told `conditions` already.
-    init(tellsStale: Bool = true, conditions: [Condition] = []) {
+    /// An alarm of the watchdog `name` that has told `conditions` already.
+    init(of name: WatchdogName, tellsStale: Bool = true, conditions: [Condition] = []) {
         self.tellsStale = tellsStale
-        for condition in conditions {
-            seen[condition.event.watchdog] = Seen(
-                status: .unhealthy, unwellSince: condition.event.startsAt,
-                events: EventStream(watchdog: condition.event.watchdog, conditions: [condition]))
-        }
+        events = EventStream(watchdog: name, conditions: conditions)
+        guard let condition = conditions.first else { return }
+        (status, unwellSince) = (.unhealthy, condition.event.startsAt)
     }
 
-    /// What fires, for a file that outlives the process.
-    var conditions: [Condition] { seen.values.flatMap(\.events.conditions) }
+    /// What fires.
+    var conditions: [Condition] { events.conditions }
 
-    /// What is to be told of the watchdogs as they are at `moment`, a real time.
+    /// What is to be told of the watchdog as it is at `moment`, a real time.
     mutating func look(
-        at watchdogs: [WatchdogMetrics], moment: Timestamp
-    ) -> (changes: [Change], events: [WatchdogEvent]) {
-        var changes: [Change] = []
-        var events: [WatchdogEvent] = []
-        for watchdog in watchdogs {
-            var one =
-                seen[watchdog.name]
-                ?? Seen(status: watchdog.status, events: EventStream(watchdog: watchdog.name))
-            if one.status != watchdog.status {
-                changes.append(
-                    Change(
-                        watchdog: watchdog.name, from: one.status, to: watchdog.status,
-                        reason: watchdog.reason))
-                one.status = watchdog.status
-            }
-            one.unwellSince = isAlarming(watchdog) ? one.unwellSince ?? moment : nil
-            events += one.events.apply([Self.judgement(watchdog, one.unwellSince, moment)], at: moment)
-            seen[watchdog.name] = one
-        }
-        return (changes, events)
+        at watchdog: WatchdogMetrics, moment: Timestamp
+    ) -> (change: Change?, events: [WatchdogEvent]) {
+        let before = status ?? watchdog.status
+        status = watchdog.status
+        unwellSince = isAlarming(watchdog) ? unwellSince ?? moment : nil
+        let newEvents = events.apply([Self.judgement(watchdog, unwellSince, moment)], at: moment)
+        guard before != watchdog.status else { return (nil, newEvents) }
+        let change = Change(
+            watchdog: watchdog.name, from: before, to: watchdog.status, reason: watchdog.reason)
+        return (change, newEvents)
     }
 
     private func isAlarming(_ watchdog: WatchdogMetrics) -> Bool {

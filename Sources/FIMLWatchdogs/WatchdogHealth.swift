@@ -46,6 +46,18 @@ public struct WatchdogHealthSummary: Sendable {
         watchdogs.filter { $0.status != .disabled && $0.secondsSinceLastCheck > maxAgeSeconds }.map(\.name)
     }
 
+    /// The health of the watchdogs wherever they run: in the place of one that stands by here, the record of
+    /// the node that runs it; of several the one that was checked last. It stays `stale` where no record of
+    /// it is among those from `elsewhere`: then nobody runs it.
+    public func merged(with elsewhere: [WatchdogMetrics]) -> WatchdogHealthSummary {
+        let running = Dictionary(grouping: elsewhere.filter { !$0.isStandingBy }, by: \.name)
+        let merged = watchdogs.map { own in
+            guard own.isStandingBy else { return own }
+            return running[own.name]?.min { $0.secondsSinceLastCheck < $1.secondsSinceLastCheck } ?? own
+        }
+        return WatchdogHealthSummary(watchdogs: merged, timestamp: timestamp)
+    }
+
     /// How many have a status.
     public func count(_ status: WatchdogStatus) -> Int {
         watchdogs.count { $0.status == status }
@@ -59,9 +71,11 @@ public struct WatchdogManagerStatus: Sendable {
     /// Whether it was started and not stopped.
     public let running: Bool
     /// How many watchdogs are being checked.
-    public let runningWatchdogs: Int
-    /// The watchdogs' health.
-    public let health: WatchdogHealthSummary
+    public var runningWatchdogs: Int {
+        running ? health.watchdogs.count { $0.status != .disabled && !$0.isStandingBy } : 0
+    }
+    /// The watchdogs' health; whoever knows of other nodes puts what is `merged` with theirs here.
+    public var health: WatchdogHealthSummary
     /// How many callbacks receive its events.
     public let activeSubscribers: Int
 }

@@ -28,13 +28,16 @@ public actor WatchdogManager {
         /// Whether a stale watchdog is an event: of a live market. A recording has no figures for most of its
         /// time.
         public var alarmsOnStale = true
-        /// Where what fires is kept over a restart; nil keeps nothing, as for a recording, which starts over.
-        public var conditionFile: ConditionFile?
+        /// Whether what fired when a watchdog ran last ends as soon as it is taken up: of a recording, which
+        /// is at another place then. Such events say `recording_started_over` in their metadata.
+        public var startsOver = false
+        /// Whether all watchdogs wait until they are taken, as where one of several nodes runs each.
+        public var startsStandingBy = false
 
-        /// FIML's values; nothing is kept.
+        /// FIML's values.
         public init() {}
 
-        /// As configured; nothing is kept.
+        /// As configured.
         public init(_ settings: Settings.Watchdogs) {
             isEnabled = settings.isEnabled
             policy = CheckPolicy(settings)
@@ -48,50 +51,44 @@ public actor WatchdogManager {
     private let names: [WatchdogName]
     private let runners: [WatchdogRunner]
     private let clock: any MarketClock
-    private let observer: (any WatchdogObserver)?
     private let subscribers: EventSubscribers
     private var tasks: [Task<Void, Never>] = []
-    private var healthTask: Task<Void, Never>?
-    private var alarm: HealthAlarm
-    private var lookedAt: Timestamp?
+    private var healthTasks: [Task<Void, Never>] = []
     private var now: Timestamp?
-    private var isKeeping = false
-    private var mustKeepAgain = false
     private var isStarting = false
-    /// Why what fires could not be read or kept the last time; nil where it could.
-    public private(set) var persistenceProblem: String?
+    private var problems: [WatchdogName: String] = [:]
 
-    /// A manager of `watchdogs` on the time of `clock`. `publish` receives the events of one check at a time,
-    /// in order for each watchdog; while it takes its time, only the watchdog whose events they are waits.
+    /// A manager of `watchdogs` on the time of `clock`, all of which it runs unless they start standing by.
+    ///
+    /// `states` is what was kept of earlier news, under any name; only those of `WatchdogNews.stateName` are
+    /// read. `publish` receives one piece of news at a time, in order for each watchdog, and returns once
+    /// they are kept with their state; while it takes its time, only the watchdog whose news they are waits.
+    /// When its task is cancelled, since the watchdog stands by, it must give up soon; what it returns then
+    /// counts for nothing.
     public init(
         _ configuration: Configuration = .init(), watchdogs: [any Watchdog], clock: any MarketClock,
-        observer: (any WatchdogObserver)? = nil,
-        publish: @escaping @Sendable ([WatchdogEvent]) async -> Void = { _ in }
+        observer: (any WatchdogObserver)? = nil, states: [String: [UInt8]] = [:],
+        publish: @escaping @Sendable (WatchdogNews) async -> NewsOutcome = { _ in .taken }
     ) {
         self.configuration = configuration
         self.clock = clock
-        self.observer = observer
-        var conditions: [WatchdogName: [Condition]] = [:]
-        var alarms: [Condition] = []
-        do {
-            let kept = try configuration.conditionFile?.load() ?? (conditions: [], refused: 0)
-            if kept.refused > 0 { persistenceProblem = "\(kept.refused) conditions could not be read" }
-            alarms = kept.conditions.filter { $0.event.type == .watchdogHealth }
-            conditions = Dictionary(grouping: kept.conditions, by: \.event.watchdog)
-                .mapValues { $0.filter { $0.event.type != .watchdogHealth } }
-        } catch {
-            persistenceProblem = "\(error)"
-        }
-        alarm = HealthAlarm(tellsStale: configuration.alarmsOnStale, conditions: alarms)
         let subscribers = EventSubscribers(publish)
         self.subscribers = subscribers
         names = watchdogs.map(\.name)
+        var problems: [WatchdogName: String] = [:]
         runners = watchdogs.map { watchdog in
-            WatchdogRunner(
-                watchdog, policy: configuration.policy, lifeCycle: configuration.lifeCycle,
-                conditions: conditions[watchdog.name] ?? [], observer: observer,
-                didTell: { await subscribers.told() }, publish: { await subscribers.deliver($0) })
+            let name = watchdog.name
+            var conditions: [Condition]?
+            if !configuration.startsStandingBy {
+                let state = WatchdogState(states[WatchdogNews.stateName(of: name)], of: name)
+                problems[name] = state.problem
+                conditions = state.conditions
+            }
+            return WatchdogRunner(
+                watchdog, configuration, conditions: conditions, observer: observer,
+                publish: { await subscribers.deliver($0) })
         }
+        self.problems = problems
     }
 
     /// A manager of all eight watchdogs, as set, on `market` and the time of `clock`; nothing is kept over a
@@ -106,18 +103,14 @@ public actor WatchdogManager {
 
     // MARK: - Life
 
-    /// Starts the enabled watchdogs. Does nothing when they run already; when all are switched off, ends what
-    /// was kept of them.
+    /// Starts the enabled watchdogs that do not stand by. Does nothing when they run already; when all are
+    /// switched off, ends what was kept of them. Does not wait for what there is to tell at once.
     public func start() async {
         guard tasks.isEmpty, !isStarting else { return }
         isStarting = true
         defer { isStarting = false }
-        await subscribers.afterTelling { [weak self] in await self?.keepConditions() }
-        guard configuration.isEnabled else {
-            for runner in runners { await runner.endUnwatched(isOff: true) }
-            return
-        }
         for runner in runners { await runner.start() }
+        guard configuration.isEnabled else { return }
         tasks = runners.map { runner in Task { await runner.drain() } }
         tasks.append(
             Task { [clock, runners] in
@@ -127,24 +120,61 @@ public actor WatchdogManager {
                 }
                 for runner in runners { await runner.finish() }
             })
-        healthTask = Task { [interval = configuration.healthCheckInterval] in
-            while (try? await Task.sleep(for: interval)) != nil { await self.lookAtHealth() }
+        // One each, so that news that cannot be kept hold up the look at no other.
+        healthTasks = runners.map { [interval = configuration.healthCheckInterval] runner in
+            Task {
+                while (try? await Task.sleep(for: interval)) != nil { await runner.lookAtHealth() }
+            }
         }
     }
 
-    /// Stops all checks; those under way are given up.
+    /// Stops all checks; those under way are given up. Returns once all that was found is published, and the
+    /// newest state too where it changed since.
     public func stop() async {
-        let running = tasks + [healthTask].compactMap(\.self)
-        (tasks, healthTask) = ([], nil)
+        let running = tasks + healthTasks
+        (tasks, healthTasks) = ([], [])
         for task in running { task.cancel() }
+        await withTaskGroup { group in
+            for runner in runners { group.addTask { await runner.stop() } }
+        }
         for task in running { await task.value }
-        await keepConditions()
     }
 
-    /// Waits until the clock has ended and all that was due is done; for a replay that does not loop.
+    /// Waits until the clock has ended and all that was due is done and told; for a replay that does not
+    /// loop.
     func finish() async {
         for task in tasks { await task.value }
+        for runner in runners { await runner.settle() }
     }
+
+    // MARK: - Who runs
+
+    /// Runs a watchdog from now on, from the state that was kept last: nil where there is none. What was kept
+    /// and will not be judged again is ended; the next moment of the clock is due. Settings that were changed
+    /// while it stood by apply. False for one that is not managed here.
+    ///
+    /// `token` goes into its news, so that who keeps them can tell news of this lease from those of another.
+    /// The state must have been read after the lease was given: nobody else can have changed it since.
+    @discardableResult
+    public func take(_ name: WatchdogName, state bytes: [UInt8]?, token: Int64 = 0) async -> Bool {
+        guard let runner = runner(of: name) else { return false }
+        let state = WatchdogState(bytes, of: name)
+        problems[name] = state.problem
+        await runner.take(state.conditions, token: token)
+        return true
+    }
+
+    /// Stops a watchdog at once: a check under way counts for nothing, what was found and not yet published
+    /// is dropped, and its conditions are forgotten, for whoever takes it next has them from what was kept.
+    /// False for one that is not managed here.
+    @discardableResult
+    public func standBy(_ name: WatchdogName) async -> Bool {
+        guard let runner = runner(of: name) else { return false }
+        await runner.standBy()
+        return true
+    }
+
+    // MARK: - Control
 
     /// Switches a watchdog on or off; false for one that is not managed here. What fires of one that is
     /// switched off ends.
@@ -182,11 +212,18 @@ public actor WatchdogManager {
         await subscribers.add(filter, callback)
     }
 
-    /// The newest event of each condition that fires.
+    /// The newest event of each condition that fires, of the watchdogs that run here.
     public func firing() async -> [WatchdogEvent] {
         var events: [WatchdogEvent] = []
         for runner in runners { events += await runner.conditions.map(\.event) }
-        return events + alarm.conditions.map(\.event)
+        return events
+    }
+
+    /// Why the states of watchdogs could not be read when they were taken up, or not all of them: what they
+    /// named is not known to fire. One line; nil where all could.
+    public var persistenceProblem: String? {
+        problems.isEmpty
+            ? nil : names.compactMap { problems[$0] }.joined(separator: "; ")
     }
 
     // MARK: - Health
@@ -194,72 +231,28 @@ public actor WatchdogManager {
     /// The health of all watchdogs.
     public func health() async -> WatchdogHealthSummary {
         var metrics: [WatchdogMetrics] = []
-        for runner in runners { metrics.append(await self.metrics(of: runner)) }
+        for runner in runners { metrics.append(await runner.metrics) }
         return WatchdogHealthSummary(watchdogs: metrics, timestamp: now)
     }
 
     /// One watchdog's figures; nil for one that is not managed here.
     public func metrics(of name: WatchdogName) async -> WatchdogMetrics? {
         guard let runner = runner(of: name) else { return nil }
-        return await metrics(of: runner)
+        return await runner.metrics
     }
 
     /// The manager's state and the health of all watchdogs.
     public func status() async -> WatchdogManagerStatus {
         let health = await health()
         return WatchdogManagerStatus(
-            running: !tasks.isEmpty, runningWatchdogs: tasks.isEmpty ? 0 : health.enabledWatchdogs,
-            health: health, activeSubscribers: await subscribers.count)
+            running: !tasks.isEmpty, health: health, activeSubscribers: await subscribers.count)
     }
 
     private func runner(of name: WatchdogName) -> WatchdogRunner? {
         names.firstIndex(of: name).map { runners[$0] }
     }
 
-    private func metrics(of runner: WatchdogRunner) async -> WatchdogMetrics {
-        var metrics = await runner.metrics
-        if !configuration.isEnabled { metrics.status = .disabled }
-        return metrics
-    }
-
-    private func lookAtHealth() async {
-        let metrics = await health().watchdogs
-        let wall = Timestamp(milliseconds: wallMilliseconds())
-        // A clock that is set back must not silence the alarm.
-        let moment = lookedAt.map { max(wall, $0.adding(seconds: 1)) } ?? wall
-        lookedAt = moment
-        let (changes, events) = alarm.look(at: metrics, moment: moment)
-        for change in changes {
-            observer?.statusChanged(change.watchdog, from: change.from, to: change.to, reason: change.reason)
-        }
-        guard !events.isEmpty else { return }
-        await subscribers.deliver(events)
-        await subscribers.told()
-    }
-
     private func tell(_ moment: MarketMoment) {
         now = moment.time
-    }
-
-    /// Writes what fires and has been told. Who comes while that is under way has it written once more.
-    private func keepConditions() async {
-        guard let file = configuration.conditionFile else { return }
-        guard !isKeeping else {
-            mustKeepAgain = true
-            return
-        }
-        isKeeping = true
-        repeat {
-            mustKeepAgain = false
-            var conditions = alarm.conditions
-            for runner in runners { conditions += await runner.told }
-            // The disk may be slow, and the manager is asked for health meanwhile.
-            let writing = Task.detached { [conditions] in Result { try file.save(conditions) } }
-            switch await writing.value {
-            case .success: persistenceProblem = nil
-            case .failure(let error): persistenceProblem = "\(error)"
-            }
-        } while mustKeepAgain
-        isKeeping = false
     }
 }

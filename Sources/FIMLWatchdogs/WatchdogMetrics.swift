@@ -20,6 +20,9 @@ public struct WatchdogMetrics: Hashable, Sendable {
     public let name: WatchdogName
     /// How it is doing.
     public internal(set) var status: WatchdogStatus
+    /// Whether it waits here to be taken, and another node runs it. Then it is `stale` here, or `disabled`,
+    /// and the figures are of the time in which it ran here; see `WatchdogHealthSummary.merged`.
+    public internal(set) var isStandingBy = false
     /// Checks that were made, failed ones included.
     public internal(set) var checksPerformed = 0
     /// Checks that failed.
@@ -28,7 +31,7 @@ public struct WatchdogMetrics: Hashable, Sendable {
     public internal(set) var checksSkipped = 0
     /// Failures since the last check that went well.
     public internal(set) var consecutiveFailures = 0
-    /// Events that it gave rise to, with `resolved` ones.
+    /// Events that it gave rise to and that were taken, with `resolved` ones.
     public internal(set) var eventsEmitted = 0
     /// Conditions that began or rose, by their severity; `resolved` events do not count.
     public internal(set) var eventsBySeverity: [Severity: Int] = [:]
@@ -62,6 +65,9 @@ public struct WatchdogMetrics: Hashable, Sendable {
     /// Real seconds since it was started.
     public internal(set) var uptimeSeconds: Double = 0
 
+    /// What is kept of an error's text.
+    static let errorCharacters = 200
+
     init(name: WatchdogName, status: WatchdogStatus) {
         self.name = name
         self.status = status
@@ -82,8 +88,7 @@ public struct WatchdogMetrics: Hashable, Sendable {
 
     /// Counts a check that took `seconds`; `judgements` is nil when it failed with `error`.
     mutating func count(
-        checkAt moment: Timestamp, seconds: Double, judgements: [Judgement]?, error: String?,
-        events: [WatchdogEvent]
+        checkAt moment: Timestamp, seconds: Double, judgements: [Judgement]?, error: String?
     ) {
         checksPerformed += 1
         lastCheck = moment
@@ -96,14 +101,13 @@ public struct WatchdogMetrics: Hashable, Sendable {
         if judgements == nil {
             checksFailed += 1
             consecutiveFailures += 1
-            lastError = error.map { String($0.prefix(200)) }
+            lastError = error.map { String($0.prefix(Self.errorCharacters)) }
         } else {
             consecutiveFailures = 0
         }
-        count(events)
     }
 
-    /// Counts events, also those that no check gave rise to.
+    /// Counts events that were taken, also those that no check gave rise to.
     mutating func count(_ events: [WatchdogEvent]) {
         eventsEmitted += events.count
         lastEvent = events.last?.timestamp ?? lastEvent

@@ -18,66 +18,121 @@ public protocol WatchdogObserver: Sendable {
 /// Checks one watchdog, keeps its conditions and its figures.
 ///
 /// It has a queue of the checks that are due. Never are two checks under way; where the queue is full, the
-/// oldest check is left out and counted.
+/// oldest check is left out and counted. It runs from when it is taken until it stands by.
 actor WatchdogRunner {
-    /// Events handed on in one go.
-    private static let deliveredEvents = 256
-
-    private let policy: CheckPolicy
+    private let configuration: WatchdogManager.Configuration
     private let observer: (any WatchdogObserver)?
-    private let publish: @Sendable ([WatchdogEvent]) async -> Void
-    private let didTell: @Sendable () async -> Void
+    private let publish: @Sendable (WatchdogNews) async -> NewsOutcome
     private var watchdog: any Watchdog
     private var isEnabled: Bool
     private var schedule: CheckSchedule
     private var events: EventStream
+    private var alarm: HealthAlarm
     private var figures: WatchdogMetrics
     private var lastMoment: MarketMoment?
+    private var lookedAt: Timestamp?
     private var startedAt = ContinuousClock.now
     private var lastCheckAt = ContinuousClock.now
     private var lastInputAt = ContinuousClock.now
     private var timeLimit = TimeLimit()
-    /// Grows when it is switched, restarted or exchanged: a check that began before counts for nothing.
-    private var generation = 0
-    private var underWay: Task<Void, Never>?
-    private var delivery: Task<Void, Never>?
-    /// What fires and has been told: what is kept over a restart.
-    private(set) var told: [Condition]
     private var queue: CheckQueue
+    private var underWay: Task<Void, Never>?
+    /// Grows when it is switched, restarted, exchanged or stands by: a check that began before counts for
+    /// nothing.
+    private var generation = 0
 
+    private var isStarted = false
+    /// With what it was taken; nil while it stands by.
+    private var token: Int64?
+    /// Grows when it is taken or stands by: news of before are not its own any more.
+    private var tenure = 0
+    /// Whether its conditions are those of a recording that has started over since.
+    private var mustStartOver: Bool
+    /// What fires once all that waits is told.
+    private var handedOn: [Condition]
+    private var waiting: [PendingNews] = []
+    private var delivery: Task<Void, Never>?
+
+    /// A runner in which `conditions` have been told already; one that stands by where they are nil.
     init(
-        _ watchdog: any Watchdog, policy: CheckPolicy, lifeCycle: LifeCycle, conditions: [Condition],
-        observer: (any WatchdogObserver)?, didTell: @escaping @Sendable () async -> Void = {},
-        publish: @escaping @Sendable ([WatchdogEvent]) async -> Void
+        _ watchdog: any Watchdog, _ configuration: WatchdogManager.Configuration, conditions: [Condition]?,
+        observer: (any WatchdogObserver)?,
+        publish: @escaping @Sendable (WatchdogNews) async -> NewsOutcome
     ) {
         self.watchdog = watchdog
-        self.policy = policy
+        self.configuration = configuration
         self.observer = observer
         self.publish = publish
-        self.didTell = didTell
         isEnabled = watchdog.schedule.isEnabled
         schedule = CheckSchedule(intervalSeconds: watchdog.schedule.intervalSeconds)
-        events = EventStream(watchdog: watchdog.name, lifeCycle: lifeCycle, conditions: conditions)
-        told = conditions
-        queue = Self.makeQueue(policy)
+        (events, alarm) = Self.restored(conditions ?? [], of: watchdog.name, configuration)
+        handedOn = events.conditions + alarm.conditions
+        token = conditions == nil ? nil : 0
+        mustStartOver = configuration.startsOver
+        queue = Self.makeQueue(configuration.policy)
         figures = WatchdogMetrics(name: watchdog.name, status: .stale)
     }
 
-    // MARK: - Control
+    private static func restored(
+        _ conditions: [Condition], of name: WatchdogName, _ configuration: WatchdogManager.Configuration
+    ) -> (EventStream, HealthAlarm) {
+        let alarms = conditions.filter { $0.event.type == .watchdogHealth }
+        let events = EventStream(
+            watchdog: name, lifeCycle: configuration.lifeCycle,
+            conditions: conditions.filter { $0.event.type != .watchdogHealth })
+        return (events, HealthAlarm(of: name, tellsStale: configuration.alarmsOnStale, conditions: alarms))
+    }
+
+    // MARK: - Life
 
     /// Begins anew with an empty queue; the next moment is due. What was restored and nobody will judge ends.
-    func start() async {
-        queue = Self.makeQueue(policy)
+    func start() {
+        isStarted = true
+        queue = Self.makeQueue(configuration.policy)
         forget()
-        await endUnwatched()
+        endUnwatched()
     }
+
+    /// Hands on what has changed without an event, and waits until all is told. No checks come any more.
+    func stop() async {
+        isStarted = false
+        if token != nil, conditions != handedOn { handOn([], evenIfEmpty: true) }
+        await settle()
+    }
+
+    /// Runs from now on, with `conditions` as told; the next moment is due. Does not wait for what it has to
+    /// tell of them.
+    func take(_ conditions: [Condition], token: Int64) {
+        standBy()
+        self.token = token
+        (events, alarm) = Self.restored(conditions, of: watchdog.name, configuration)
+        handedOn = self.conditions
+        mustStartOver = configuration.startsOver
+        if isStarted { endUnwatched() }
+    }
+
+    /// Stops at once and forgets all conditions, and what was not taken by the publisher yet.
+    func standBy() {
+        token = nil
+        tenure += 1
+        waiting = []
+        delivery?.cancel()
+        delivery = nil
+        (events, alarm) = Self.restored([], of: watchdog.name, configuration)
+        handedOn = []
+        lastMoment = nil
+        restart()
+    }
+
+    // MARK: - Control
 
     /// Switches it on, or off: then it is not checked and what fires ends.
     func enable(_ isOn: Bool) async {
         guard isEnabled != isOn else { return }
         isEnabled = isOn
         forget()
-        await endUnwatched()
+        endUnwatched()
+        await settle()
     }
 
     /// Gives up the check under way, forgets failures and checks that wait; the next moment is due.
@@ -94,17 +149,27 @@ actor WatchdogRunner {
         isEnabled = watchdog.schedule.isEnabled
         restart()
         events.judgeAnew()
-        await endUnwatched()
+        endUnwatched()
+        await settle()
     }
 
     /// Ends what fires and will not be judged any more.
-    func endUnwatched(isOff: Bool = false) async {
+    private func endUnwatched() {
+        guard token != nil else { return }
         let moment = lastMoment?.time ?? Timestamp(milliseconds: wallMilliseconds())
-        if isOff || !isEnabled {
-            await deliver(counted(events.resolveAll(at: moment, reason: "watchdog_disabled")))
-        } else if let subjects = watchdog.subjects {
-            await deliver(counted(events.resolve(allBut: subjects, at: moment)))
+        if mustStartOver {
+            mustStartOver = false
+            // Its own times are the only ones of the recording that are known before the first moment.
+            let latest = events.conditions.map { max($0.observedAt, $0.toldAt) }.max()
+            handOn(events.resolveAll(at: latest ?? moment, reason: "recording_started_over"))
         }
+        if !configuration.isEnabled || !isEnabled {
+            handOn(events.resolveAll(at: moment, reason: "watchdog_disabled"))
+        } else if let subjects = watchdog.subjects {
+            handOn(events.resolve(allBut: subjects, at: moment))
+        }
+        // Nobody looks at its health any more.
+        if !configuration.isEnabled { handOn(alarm.look(at: metrics, moment: nextLook()).events) }
     }
 
     private func forget() {
@@ -118,7 +183,7 @@ actor WatchdogRunner {
 
     /// Adds a check if one is due.
     func offer(_ moment: MarketMoment) {
-        guard isEnabled, schedule.isDue(at: moment) else { return }
+        guard token != nil, isEnabled, schedule.isDue(at: moment) else { return }
         let check = DueCheck(moment: moment, generation: generation)
         if case .dropped = queue.continuation.yield(check) { figures.checksSkipped += 1 }
     }
@@ -160,6 +225,7 @@ actor WatchdogRunner {
     func check(at moment: MarketMoment) async {
         let begun = generation
         await endLap(before: moment)
+        if begun != generation { return }
         let begin = ContinuousClock.now
         var judgements: [Judgement]?
         var failure: String?
@@ -168,7 +234,7 @@ actor WatchdogRunner {
         } catch {
             failure = String(describing: error)
         }
-        // Meanwhile it may have been stopped, switched off, restarted or exchanged.
+        // Meanwhile it may have been stopped, switched off, restarted or exchanged, or stand by.
         if Task.isCancelled || begun != generation { return }
         let seconds = begin.duration(to: .now) / .seconds(1)
         lastCheckAt = .now
@@ -176,16 +242,15 @@ actor WatchdogRunner {
             lastInputAt = .now
             figures.hasJudged = true
         }
-        let newEvents = judgements.map { events.apply($0, at: moment.time) } ?? []
-        figures.count(
-            checkAt: moment.time, seconds: seconds, judgements: judgements, error: failure, events: newEvents)
+        figures.count(checkAt: moment.time, seconds: seconds, judgements: judgements, error: failure)
         observer?.checkEnded(watchdog.name, succeeded: failure == nil, seconds: seconds)
-        await deliver(newEvents)
+        handOn(judgements.map { events.apply($0, at: moment.time) } ?? [])
+        await settle()
     }
 
     /// The watchdog's answer, tried as often as the policy says; all tries share one time limit.
     private func answer(at moment: Timestamp) async throws -> [Judgement] {
-        try await timeLimit.run(policy.timeLimit) { [policy, watchdog] in
+        try await timeLimit.run(configuration.policy.timeLimit) { [policy = configuration.policy, watchdog] in
             for _ in 1..<policy.tries {
                 do {
                     return try await watchdog.check(at: moment)
@@ -200,53 +265,95 @@ actor WatchdogRunner {
     /// When the market has started over, what fired in the lap before ends with it. Within a lap time only
     /// grows, so an earlier time means that the clock itself was started anew.
     private func endLap(before moment: MarketMoment) async {
-        defer { lastMoment = moment }
-        guard let lastMoment, lastMoment.lap != moment.lap || moment.time < lastMoment.time else { return }
-        await deliver(counted(events.resolveAll(at: lastMoment.time, reason: "recording_jumped")))
+        let before = lastMoment
+        lastMoment = moment
+        guard let before, before.lap != moment.lap || moment.time < before.time else { return }
+        handOn(events.resolveAll(at: before.time, reason: "recording_jumped"))
+        await settle()
     }
 
-    private func counted(_ newEvents: [WatchdogEvent]) -> [WatchdogEvent] {
-        figures.count(newEvents)
-        return newEvents
+    // MARK: - News
+
+    /// Queues events, and what fires after them, behind all that was handed on before. At the same moment as
+    /// the conditions change, so that a state that is kept never runs ahead of its events.
+    private func handOn(_ newEvents: [WatchdogEvent], evenIfEmpty: Bool = false) {
+        guard !newEvents.isEmpty || evenIfEmpty else { return }
+        let after = conditions
+        waiting += PendingNews.pieces(newEvents, before: handedOn, after: after)
+        handedOn = after
+        if delivery == nil { delivery = Task { [tenure] in await self.deliver(tenure) } }
     }
 
-    /// Hands events on, after all that were handed on before; then what fires counts as told.
-    private func deliver(_ newEvents: [WatchdogEvent]) async {
-        guard !newEvents.isEmpty else { return }
-        for event in newEvents where event.isDetection {
+    private func deliver(_ tenure: Int) async {
+        while tenure == self.tenure, let token, let next = waiting.first {
+            let outcome = await publish(
+                WatchdogNews(
+                    watchdog: watchdog.name, events: next.events, state: WatchdogState(next.conditions).bytes,
+                    token: token))
+            guard tenure == self.tenure else { return }
+            switch outcome {
+            case .taken:
+                waiting.removeFirst()
+                count(next.events)
+            case .standDown: standBy()
+            }
+        }
+        if tenure == self.tenure { delivery = nil }
+    }
+
+    private func count(_ told: [WatchdogEvent]) {
+        let own = told.filter { $0.type != .watchdogHealth }
+        figures.count(own)
+        for event in own where event.isDetection {
             observer?.detected(watchdog.name, severity: event.severity)
         }
-        let conditions = events.conditions
-        let task = Task { [publish, didTell, previous = delivery] in
-            await previous?.value
-            for start in stride(from: 0, to: newEvents.count, by: Self.deliveredEvents) {
-                await publish(Array(newEvents[start..<min(start + Self.deliveredEvents, newEvents.count)]))
-            }
-            self.told = conditions
-            await didTell()
-        }
-        delivery = task
-        await task.value
+    }
+
+    /// Waits until all that was handed on is told, or will not be.
+    func settle() async {
+        while let delivery { await delivery.value }
     }
 
     // MARK: - What others see
 
+    /// Looks at its health and tells what has changed; while the publisher takes its time, waits for that.
+    func lookAtHealth() async {
+        guard token != nil else { return }
+        let (change, newEvents) = alarm.look(at: metrics, moment: nextLook())
+        if let change {
+            observer?.statusChanged(change.watchdog, from: change.from, to: change.to, reason: change.reason)
+        }
+        handOn(newEvents)
+        if !newEvents.isEmpty { await settle() }
+    }
+
+    /// The real time, which only grows here: a clock that is set back must not silence the alarm.
+    private func nextLook() -> Timestamp {
+        let wall = Timestamp(milliseconds: wallMilliseconds())
+        let last = ([lookedAt] + alarm.conditions.map(\.observedAt)).compactMap(\.self).max()
+        let moment = last.map { max(wall, $0.adding(seconds: 1)) } ?? wall
+        lookedAt = moment
+        return moment
+    }
+
     /// The figures as of now.
     var metrics: WatchdogMetrics {
+        let isOn = configuration.isEnabled && isEnabled
         var metrics = figures
+        metrics.isStandingBy = token == nil
         metrics.status = figures.status(
-            isEnabled: isEnabled, failureThreshold: policy.failureThreshold,
+            isEnabled: isOn, failureThreshold: configuration.policy.failureThreshold,
             sinceLastInput: lastInputAt.duration(to: .now), staleAfter: staleAfter)
         metrics.secondsSinceLastCheck = lastCheckAt.duration(to: .now) / .seconds(1)
         metrics.secondsSinceLastInput = lastInputAt.duration(to: .now) / .seconds(1)
         metrics.alarmAfterSeconds = alarmAfterSeconds
-        metrics.uptimeSeconds = isEnabled ? startedAt.duration(to: .now) / .seconds(1) : 0
+        metrics.uptimeSeconds = isOn && token != nil ? startedAt.duration(to: .now) / .seconds(1) : 0
         return metrics
     }
 
     /// Without input for so long it is stale.
     private var staleAfter: Duration {
-        max(policy.staleAfter, .seconds(2 * watchdog.schedule.intervalSeconds))
+        max(configuration.policy.staleAfter, .seconds(2 * watchdog.schedule.intervalSeconds))
     }
 
     /// From when on being stale is an alarm: while it has not judged anything yet, its warm-up counts too.
@@ -255,6 +362,6 @@ actor WatchdogRunner {
         return figures.hasJudged ? seconds : max(seconds, Double(watchdog.warmUpSeconds))
     }
 
-    /// What fires.
-    var conditions: [Condition] { events.conditions }
+    /// What fires, its own alarm last.
+    var conditions: [Condition] { events.conditions + alarm.conditions }
 }

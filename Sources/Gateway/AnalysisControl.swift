@@ -186,8 +186,9 @@ final class AnalysisControl: Sendable {
         }
     }
 
-    /// How a task is, as JSON, also one of before a restart or of another gateway; nil for one that never was,
-    /// or was forgotten. A task that has just begun or ended is told once that would outlive this process.
+    /// How a task is, as JSON, also one of before a restart or of another gateway; nil for one that never
+    /// was, or was forgotten. A task that has just begun or ended is told once that would outlive this
+    /// process.
     func task(_ id: String) async -> [UInt8]? {
         if orchestrator.task(id) != nil { await orchestrator.settled(id) }
         if let task = orchestrator.task(id) { return task.json }

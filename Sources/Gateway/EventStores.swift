@@ -2,17 +2,36 @@ import Configuration
 import EventStore
 import FIMLCore
 import Observability
+import RedisStore
 import SQLiteStore
 
 /// Which store keeps the event stream.
 enum EventStores {
     /// Redis where there is one, else a file in the data directory, else memory. Throws one line where the
     /// directory cannot be made.
-    static func make(_ settings: Settings, _ log: Log) throws -> any EventStore {
+    static func make(_ settings: Settings, _ redis: RedisClient?, _ log: Log) throws -> any EventStore {
+        if let redis {
+            return RedisEventStore(redis) { position, problem in
+                log.warning(
+                    "an entry of the event stream is no event and is left out: \(problem)",
+                    ["position": .text("\(position)")])
+            }
+        }
         guard settings.watchdogs.persistsState else {
             return MemoryEventStore(capacity: EventJournal.Limits(settings).kept)
         }
         return SQLiteEventStore(directory: try settings.makeDataDirectory())
+    }
+}
+
+extension RedisClient {
+    /// The Redis of the settings; nil where there is none.
+    convenience init?(_ settings: Settings.Redis) {
+        guard let host = settings.host else { return nil }
+        self.init(
+            RedisAddress(
+                host: host, port: settings.port, database: settings.database, password: settings.password,
+                timeoutSeconds: settings.socketTimeout / .seconds(1)))
     }
 }
 

@@ -1,6 +1,7 @@
 import Configuration
 import Dispatch
 import EventLoop
+import EventStore
 import FIMLCore
 import Foundation
 import Glibc
@@ -8,6 +9,7 @@ import LinuxSystem
 import Locking
 import Observability
 import PublicSchema
+import RedisStore
 import TLS
 import Transport
 
@@ -41,12 +43,17 @@ public enum Gateway {
         let loopCount = settings.server.eventLoops > 0 ? settings.server.eventLoops : availableCores()
         let limits = TransportLimits(settings, maxConnections: placesFor(settings, log))
         let mailboxes = try (0..<loopCount).map { _ in try Mailbox<LoopMessage>() }
+        let redis = RedisClient(settings.redis)
         let publisher = try Publisher(
-            try EventStores.make(settings, log), limits: .init(settings), mailboxes: mailboxes,
+            try EventStores.make(settings, redis, log), limits: .init(settings), mailboxes: mailboxes,
             broadcasts: settings.watchdogs.webSocketBroadcast, log: log)
+        let sessions = SessionKeeper(
+            settings, store: MemoryKeyedStore(entries: 100_000, bytes: 256 << 20), isShared: false,
+            mailboxes: mailboxes, log: log)
         let statistics = TransportStatistics()
         let state = GatewayState(
-            settings: settings, log: log, publisher: publisher,
+            settings: settings, log: log, publisher: publisher, sessions: sessions,
+            cluster: redis.map { ClusterControl($0, settings, log) },
             metrics: GatewayMetrics(
                 watchdogs: WatchdogName.allCases.map(\.rawValue),
                 severities: Severity.allCases.map(\.rawValue),
@@ -79,6 +86,8 @@ public enum Gateway {
             threads.append(LoopThread(try LinuxSystem.Thread(name: "loop-\(index)", begin)))
         }
         try publisher.start()
+        try state.cluster?.start()
+        try sessions.start()
         announce(settings, doors, loopCount, log)
         let watchdogs = Task { await control.run() }
         let workers = Task { await analyses.run() }
@@ -87,7 +96,9 @@ public enum Gateway {
         workers.cancel()
         finish(Task { await analyses.shutDown() }, within: .seconds(3))
         finish(watchdogs, within: .seconds(2))
+        state.cluster?.stop()
         publisher.stop()
+        sessions.stop()
         state.closeResults()
         if let reason = stopped.withLock({ $0.first }) { throw GatewayError(reason) }
         log.info("stopped")

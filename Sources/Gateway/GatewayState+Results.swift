@@ -58,12 +58,20 @@ extension GatewayState {
         guard let keeper = results.withLock({ $0 }) else { return nil }
         return ResultKeeping(
             keeper, basis: basis(replayFiles), node: keeper.isShared ? ownName : "this",
-            incarnation: UUID().uuidString)
+            incarnation: UUID().uuidString,
+            isAlive: { [cluster] node, _ in
+                // While nothing is known of the others, or of this node itself, nobody counts as gone.
+                guard let view = cluster?.view(), view.trouble == nil, !view.nodes.isEmpty else {
+                    return true
+                }
+                return view.nodes.contains { $0.id == node }
+            })
     }
 
     /// The same after a restart, and another one for each gateway that may share a store.
     private var ownName: String {
-        settings.cluster.nodeID ?? "\(ProcessInfo.processInfo.hostName):\(settings.server.port)"
+        cluster?.nodeID ?? settings.cluster.nodeID
+            ?? "\(ProcessInfo.processInfo.hostName):\(settings.server.port)"
     }
 
     /// What findings rest on beside the asset.

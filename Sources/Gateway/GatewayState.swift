@@ -1,4 +1,5 @@
 import Configuration
+import EventStore
 import FIMLCore
 import FIMLWatchdogs
 import LinuxSystem
@@ -12,6 +13,10 @@ final class GatewayState: Sendable {
     let settings: Settings
     let log: Log
     let publisher: Publisher
+    /// The other gateways; nil without a Redis that joins them.
+    let cluster: ClusterControl?
+    /// What is kept of clients that come back.
+    let sessions: SessionKeeper
     let metrics: GatewayMetrics
     let statistics: TransportStatistics
     /// The public schema's files by path.
@@ -37,12 +42,15 @@ final class GatewayState: Sendable {
     let redisWatch = Locked<ResultsKeeper?>(nil)
 
     init(
-        settings: Settings, log: Log, publisher: Publisher, metrics: GatewayMetrics,
-        statistics: TransportStatistics, schemas: [String: [UInt8]], loopCount: Int
+        settings: Settings, log: Log, publisher: Publisher, sessions: SessionKeeper,
+        cluster: ClusterControl?, metrics: GatewayMetrics, statistics: TransportStatistics,
+        schemas: [String: [UInt8]], loopCount: Int
     ) {
         self.settings = settings
         self.log = log
         self.publisher = publisher
+        self.cluster = cluster
+        self.sessions = sessions
         self.metrics = metrics
         self.statistics = statistics
         self.schemas = schemas
@@ -52,6 +60,11 @@ final class GatewayState: Sendable {
     /// The time, to the millisecond.
     func now() -> Timestamp {
         Timestamp(milliseconds: wallMilliseconds())
+    }
+
+    /// The types of workers that this node has.
+    func offeredWorkers() -> [String] {
+        WorkerType.allCases.map(\.rawValue).filter { settings.workers[isEnabled: $0] }
     }
 
     /// How many watchdogs are in which state, and which could not fire.

@@ -39,6 +39,9 @@ extension LoopService {
         writer.member("watchdogs", watchdogs)
         writer.member("workers", workers)
         writer.member("event_store", store)
+        if let cluster = state.cluster {
+            writer.member("cluster", ClusterRecord.health(cluster.view(), nodeID: cluster.nodeID))
+        }
         writer.member("connections", state.statistics.webSockets.load(ordering: .relaxed))
         writer.member("position", state.publisher.range.last)
         writer.endObject()

@@ -1,12 +1,11 @@
 import Broadcast
 import Configuration
+import Dispatch
 import EventLoop
 import EventStore
 import FIMLCore
-import Glibc
 import LinuxSystem
 import Observability
-import Synchronization
 import Transport
 
 /// The one way into the stream: the journal, and the loops that it tells.
@@ -19,12 +18,8 @@ public final class Publisher: Sendable {
     let journal: EventJournal
     private let mailboxes: [Mailbox<LoopMessage>]
     private let broadcasts: Bool
-    private let isClosed: Closing
-
-    /// Whether the loops have ended, so that nobody waits for them any more.
-    private final class Closing: Sendable {
-        let flag = Atomic<Bool>(false)
-    }
+    /// Signalled when the loops have ended, so that nobody waits for them any more.
+    private let closed = DispatchSemaphore(value: 0)
 
     /// Publishes into a store and, where `broadcasts`, to loops. Throws where the store cannot be used.
     init(
@@ -33,15 +28,14 @@ public final class Publisher: Sendable {
     ) throws {
         self.mailboxes = mailboxes
         self.broadcasts = broadcasts
-        let closing = Closing()
-        isClosed = closing
+        let closed = closed
         journal = try EventJournal(
             store: store, limits: limits,
             listener: EventJournal.Listener(
                 broadcast: { publications in
                     guard broadcasts else { return }
                     for mailbox in mailboxes {
-                        Self.waitForRoom(mailbox, closing)
+                        Self.waitForRoom(mailbox, closed)
                         mailbox.post(contentsOf: publications.map { .publication($0) })
                     }
                 },
@@ -63,9 +57,12 @@ public final class Publisher: Sendable {
                 }))
     }
 
-    private static func waitForRoom(_ mailbox: Mailbox<LoopMessage>, _ closing: Closing) {
-        while mailbox.count >= mailboxLimit, !closing.flag.load(ordering: .relaxed) {
-            usleep(1_000)
+    private static func waitForRoom(_ mailbox: Mailbox<LoopMessage>, _ closed: DispatchSemaphore) {
+        while mailbox.count >= mailboxLimit {
+            guard closed.wait(timeout: .now() + .milliseconds(1)) == .timedOut else {
+                closed.signal()
+                return
+            }
         }
     }
 
@@ -76,7 +73,7 @@ public final class Publisher: Sendable {
 
     /// Stores what waits and closes the store; the loops have ended.
     func stop() {
-        isClosed.flag.store(true, ordering: .relaxed)
+        closed.signal()
         journal.stop()
     }
 

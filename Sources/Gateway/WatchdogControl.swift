@@ -10,9 +10,9 @@ import Observability
 /// The watchdogs at work: those that are configured, their events into the stream, their health and figures
 /// out to everybody, and what can be done to them while they run.
 final class WatchdogControl: Sendable {
-    private let state: GatewayState
+    let state: GatewayState
     private let feed: MarketFeed
-    private let manager: WatchdogManager
+    let manager: WatchdogManager
     /// The settings in effect, as changed since the start.
     private let settings: Locked<Settings>
 
@@ -24,21 +24,38 @@ final class WatchdogControl: Sendable {
         var configuration = WatchdogManager.Configuration(watchdogs)
         if feed.isLive { configuration.policy.queuedChecks = 1 }
         configuration.alarmsOnStale = feed.isLive
-        if feed.isLive, watchdogs.persistsState {
-            configuration.conditionFile = ConditionFile(path: state.settings.path(of: "watchdogs.json"))
-        }
+        configuration.startsOver = !feed.isLive
+        configuration.startsStandingBy = state.cluster != nil
         let observer = Observer(state: state)
         manager = WatchdogManager(
             configuration,
             watchdogs: WatchdogSet.all(watchdogs, assets: feed.assets(watchdogs), market: feed.sources),
-            clock: feed.clock, observer: observer
-        ) { [state] events in
-            guard watchdogs.eventStreamIsEnabled else { return }
-            // Loops that are behind are waited for: a detected event is not lost. Only this watchdog waits.
-            while case .overloaded = await state.publisher.journal.submit(Submission(events: events), .wait) {
-                guard (try? await Task.sleep(for: .milliseconds(50))) != nil else { return }
-            }
+            clock: feed.clock, observer: observer, states: state.publisher.journal.states
+        ) { [state] news in
+            guard watchdogs.eventStreamIsEnabled else { return .taken }
+            let lease = state.cluster.map { _ in Self.lease(news.watchdog) }
+            return await Self.publish(news, state.publisher.journal, lease)
         }
+    }
+
+    /// Puts news into the stream, with the state that belongs to them. A store or loops that are behind are
+    /// waited for: a detected event is not lost. Only this watchdog waits.
+    private static func publish(
+        _ news: WatchdogNews, _ journal: EventJournal, _ lease: String?
+    ) async -> NewsOutcome {
+        let submission = Submission(
+            events: news.events, states: [WatchdogNews.stateName(of: news.watchdog): news.state],
+            fence: lease.map { Fence(lease: $0, token: news.token) })
+        while !Task.isCancelled {
+            switch await journal.submit(submission, .wait) {
+            case .stored, .told: return .taken
+            case .fenced, .refused: return .standDown
+            case .overloaded: break
+            }
+            // Cancelled, it does not wait, and the loop ends.
+            try? await Task.sleep(for: .milliseconds(50))
+        }
+        return .standDown
     }
 
     /// Watches until the task is cancelled.
@@ -47,17 +64,23 @@ final class WatchdogControl: Sendable {
             state.log.warning("what was firing before is not known: \(problem)")
         }
         await manager.start()
-        var second = 0
+        let cluster = state.cluster
+        if let cluster { hearOthers(cluster) }
+        var running: [WatchdogName: Int64] = [:]
+        var turn = 0
         while !Task.isCancelled {
-            show(await manager.health())
-            guard (try? await Task.sleep(for: .seconds(1))) != nil else { break }
-            second += 1
-            if second % Self.saveSeconds == 0 { await save() }
+            if let cluster { running = await follow(cluster, running: running) }
+            if turn % Self.turnsPerSecond == 0 { show(await manager.health()) }
+            guard (try? await Task.sleep(for: .seconds(1) / Self.turnsPerSecond)) != nil else { break }
+            turn += 1
+            if turn % (Self.saveSeconds * Self.turnsPerSecond) == 0 { await save() }
         }
         await manager.stop()
         await save()
     }
 
+    /// How often leases are looked at; a lease is 2 s at least.
+    private static let turnsPerSecond = 4
     /// How often the history of a live market is kept.
     private static let saveSeconds = 60
 
@@ -65,12 +88,13 @@ final class WatchdogControl: Sendable {
         if state.settings.watchdogs.persistsState, let problem = await feed.save() {
             state.log.warning("the market's history is not kept: \(problem)")
         }
-        if let problem = await manager.persistenceProblem {
-            state.log.warning("what fires is not kept: \(problem)")
-        }
     }
 
-    private func show(_ health: WatchdogHealthSummary) {
+    private func show(_ own: WatchdogHealthSummary) {
+        let health =
+            state.cluster.map { cluster in
+                own.merged(with: ClusterRecord.watchdogs(of: cluster.view(), butOf: cluster.nodeID))
+            } ?? own
         let source = state.settings.marketData.source.rawValue
         state.providerHealth.withLock { $0 = ProviderHealth.summary(feed.providers(), source: source) }
         state.watchdogHealth.withLock { $0 = health }
@@ -87,7 +111,11 @@ final class WatchdogControl: Sendable {
 
     /// The manager's state and every watchdog's figures and settings.
     func status() async -> JSONValue {
-        let status = await manager.status()
+        var status = await manager.status()
+        if let cluster = state.cluster {
+            let elsewhere = ClusterRecord.watchdogs(of: cluster.view(), butOf: cluster.nodeID)
+            status.health = status.health.merged(with: elsewhere)
+        }
         guard case .object(var object) = status.json else { return status.json }
         object["watchdogs"] = .array(status.health.watchdogs.map(described))
         if case .object(var figures) = object["event_stats"] {
@@ -95,7 +123,7 @@ final class WatchdogControl: Sendable {
             let callbacks = figures["active_subscribers"]?.int64 ?? 0
             figures["active_subscribers"] = .integer(callbacks + Int64(clients))
             figures["history_size"] = .integer(Int64(state.publisher.journal.currentStatus().count))
-            figures["persistence_enabled"] = .bool(state.settings.watchdogs.persistsState && feed.isLive)
+            figures["persistence_enabled"] = .bool(state.settings.watchdogs.persistsState)
             figures["websocket_enabled"] = .bool(state.settings.watchdogs.webSocketBroadcast)
             object["event_stats"] = .object(figures)
         }
@@ -104,27 +132,34 @@ final class WatchdogControl: Sendable {
 
     /// One watchdog's figures and settings; nil for one that is not there.
     func watchdog(_ name: WatchdogName) async -> JSONValue? {
-        await manager.metrics(of: name).map(described)
+        guard let metrics = await manager.metrics(of: name) else { return nil }
+        guard let cluster = state.cluster, metrics.isStandingBy else { return described(metrics) }
+        let elsewhere = ClusterRecord.watchdogs(of: cluster.view(), butOf: cluster.nodeID)
+        return described(elsewhere.first { $0.name == name } ?? metrics)
     }
 
     /// Switches a watchdog on or off, as its setting would.
-    func enable(_ name: WatchdogName, _ isOn: Bool) async {
+    func enable(_ name: WatchdogName, _ isOn: Bool, passingOn: Bool = true) async {
         let setting = Self.settings(of: name).first { $0.name.hasPrefix("ENABLE_") }
         settings.withLock { _ = setting?.assign(isOn ? "true" : "false", &$0) }
         _ = await manager.enable(name, isOn)
         show(await manager.health())
         state.log.info("\(name.rawValue) was switched \(isOn ? "on" : "off")")
+        if passingOn { passOn(name, ["enabled": .bool(isOn)]) }
     }
 
     /// Lets a watchdog start over.
-    func restart(_ name: WatchdogName) async {
+    func restart(_ name: WatchdogName, passingOn: Bool = true) async {
         _ = await manager.restart(name)
         state.log.info("\(name.rawValue) was restarted")
+        if passingOn { passOn(name, ["restart": .bool(true)]) }
     }
 
     /// Sets settings of one watchdog by their names, until the process ends; all or, where one is wrong,
     /// none.
-    func set(_ values: [String: JSONValue], of name: WatchdogName) async throws(SettingRefusal) {
+    func set(
+        _ values: [String: JSONValue], of name: WatchdogName, passingOn: Bool = true
+    ) async throws(SettingRefusal) {
         let own = Self.settings(of: name)
         try settings.withLock { settings throws(SettingRefusal) in
             var changed = settings
@@ -146,6 +181,7 @@ final class WatchdogControl: Sendable {
         }
         show(await manager.health())
         state.log.info("\(name.rawValue) has new settings: \(values.keys.sorted().joined(separator: ", "))")
+        if passingOn { passOn(name, ["settings": .object(values)]) }
     }
 
     private func described(_ metrics: WatchdogMetrics) -> JSONValue {

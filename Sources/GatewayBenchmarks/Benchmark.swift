@@ -115,7 +115,7 @@ struct Benchmark {
             return .rate(item, try load.resume(events: events, times: slices), atLeast: atLeast)
         case .manyResumes(let limit):
             progress("1,000 clients that come back at once, beside events to others")
-            let measured = try load.manyResumes(quietEvents: analyses, times: slices)
+            let measured = try load.manyResumes(quietEvents: 2 * analyses, times: 4 * slices)
             return .manyResumes(item, measured, limit: limit)
         case .cost, .memory, .descriptors, .checks, .liveDetection, .analysis, .cachedAnalysis, .manyAnalyses:
             preconditionFailure("\(item.name) is no case of the event store")

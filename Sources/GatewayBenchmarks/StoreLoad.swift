@@ -108,7 +108,7 @@ struct StoreLoad {
 
     // MARK: - A thousand at once
 
-    /// Delivers an event every 20 ms: so many of them without, then during each of `times` returns of a
+    /// Delivers an event every 5 ms or so: so many of them without, then during each of `times` returns of a
     /// thousand clients.
     func manyResumes(quietEvents: Int, times: Int) throws(BenchmarkError) -> ManyResumes {
         let gateway = try servers.start(.gateway, isTLS: false, settings: Self.keepAll)
@@ -146,7 +146,7 @@ struct StoreLoad {
     private static func deliverOne(_ live: LoadGenerator) throws(BenchmarkError) {
         try live.deliver(
             EventTemplate(form: .gateway, padding: 0), events: 1, window: 1, receivers: liveSubscribers)
-        try live.idle(milliseconds: 20)
+        try live.idle(milliseconds: 5)
     }
 }
 

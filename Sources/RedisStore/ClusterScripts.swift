@@ -43,9 +43,10 @@ enum ClusterScripts {
           names[#names + 1] = ARGV[at]
           if ARGV[at + 1] == '1' then wants[ARGV[at]] = true end
         end
-        members[node] = {process = process, record = record, wants = wants, at = now, ends = now + ttl, held = 0}
-        redis.call('HSET', KEYS[1], node, cjson.encode({process = process, record = record, at = now,
-          ends = now + ttl, wants = wants}))
+        local member = {process = process, record = record, wants = wants, at = now, ends = now + ttl}
+        redis.call('HSET', KEYS[1], node, cjson.encode(member))
+        member.held = 0
+        members[node] = member
         local leases = held(members, names)
         share(leases, members, node, process, wants, names, ttl)
         local list, answer = {}, {}

@@ -100,7 +100,8 @@ public final class RedisClient: Sendable {
         if case .error(let line) = replies[0] { throw .refused(line) }
         guard case .error(let line) = replies[1] else { return (replies[0], replies[1]) }
         guard RedisFailure.refused(line).code == "NOSCRIPT" else { throw .refused(line) }
-        return (replies[0], try run(script, keys: keys, arguments))
+        let reply = try run(script, keys: keys, arguments)
+        return (replies[0], reply)
     }
 
     /// What `EVALSHA` names a script by; the server is given it for that, once a process.

@@ -57,8 +57,8 @@ public final class RedisCluster: Sendable {
         switch reply {
         case .integer(let milliseconds):
             throw .unavailable(
-                "another gateway calls itself \(node) at \(client.address.name): give each its own name, or wait "
-                    + "\(milliseconds / 1000 + 1) s if it has crashed")
+                "another gateway calls itself \(node) at \(client.address.name): give each its own name, or "
+                    + "wait \(milliseconds / 1000 + 1) s if it has crashed")
         case .null:
             throw .unavailable(
                 "\(client.address.name) has \(ClusterScripts.memberLimit) gateways already: end some")

@@ -10,12 +10,12 @@ extension RedisEventStore {
 
     /// See `EventStore`; from one thread at a time. The clock is the server's.
     ///
-    /// Where an earlier call failed after it was sent, submissions of the same events, within a minute, are
-    /// answered with the positions that these have, and not stored again.
+    /// Where an earlier call failed after it was sent, submissions of the same events are, until a minute
+    /// after that, answered with the positions that these have, and not stored again.
     public func append(_ submissions: [Submission], now: Int64) throws(StoreError) -> [Appended] {
         let time = monotonicMilliseconds()
         state.withLock { $0.unanswered.forget(now: time) }
-        try overtakeLost()
+        try overtakeLost(now: time)
         var answers: [Appended?] = submissions.map { submission in
             state.withLock { $0.unanswered.take(submission) }
         }
@@ -63,7 +63,7 @@ extension RedisEventStore {
         case "!":
             throw AppendFailure(
                 cause: .unavailable(
-                    "\(client.address.name) has lost events of the stream (emptied, restored or failed over): "
+                    "\(client.address.name) has lost events of the stream (emptied, restored, failed over): "
                         + "publishing goes on as soon as this gateway has told its clients"), lost: nil)
         case "?":
             throw AppendFailure(
@@ -83,13 +83,17 @@ extension RedisEventStore {
     }
 
     /// Asks what became of an append whose answer was lost, and makes sure that it does not happen later.
-    private func overtakeLost() throws(StoreError) {
+    private func overtakeLost(now: UInt64) throws(StoreError) {
         guard let lost = state.withLock({ $0.unanswered.lost }) else { return }
         var arguments = RedisCommand.Arguments()
         arguments.append(lost.number)
         arguments.append(nextNumber())
-        let reply = try client.call { client throws(RedisFailure) in
-            try client.run(StreamScripts.overtake, keys: [ownKey], arguments)
+        let reply: RedisReply
+        do {
+            reply = try client.run(StreamScripts.overtake, keys: [ownKey], arguments)
+        } catch {
+            state.withLock { $0.unanswered.keep(now: now) }
+            throw error.storeError(client.address)
         }
         let answers = Self.answers(reply, of: lost.submissions)
         state.withLock { $0.unanswered.resolve(answers) }
@@ -128,12 +132,12 @@ extension RedisEventStore {
         arguments.append(submission.fence?.token ?? 0)
         arguments.append(submission.events.count)
         for event in submission.events {
-            arguments.append(event.type.rawValue)
-            arguments.append(event.severity.rawValue)
-            arguments.append(event.status.rawValue)
-            arguments.append(event.watchdog.rawValue)
-            arguments.append(event.assets.joined(separator: ","))
-            arguments.append(event.fingerprint)
+            arguments.append(event.event.type.rawValue)
+            arguments.append(event.event.severity.rawValue)
+            arguments.append(event.event.status.rawValue)
+            arguments.append(event.event.watchdog.rawValue)
+            arguments.append(event.event.assets.joined(separator: ","))
+            arguments.append(event.event.fingerprint)
             arguments.append(event.json)
         }
         arguments.append(submission.states.count)

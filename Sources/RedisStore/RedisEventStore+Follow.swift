@@ -44,6 +44,8 @@ extension RedisEventStore {
             state.epoch = status.epoch
             state.seen = max(state.seen, isFirst ? position : status.earliest)
             state.skipped = nil
+            // What was stored then may be gone; whoever tries it again has it stored again.
+            state.unanswered = UnansweredAppends()
             return !isFirst
         }
         if isLoss { return StoredPage(earliest: status.earliest, events: []) }

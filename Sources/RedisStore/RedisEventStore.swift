@@ -7,13 +7,14 @@ import Locking
 ///
 /// The stream is `watchdog:events`; its entries have the fields `type`, `severity`, `status`, `watchdog`,
 /// `assets` (symbols with commas between) and `event` (JSON of the public protocol), for people to read with
-/// `redis-cli XRANGE watchdog:events - +`. Entries that other programs add are taken in where they can be read
-/// as events (see `StreamEntry.event`). `StreamKeys` names the other keys.
+/// `redis-cli XRANGE watchdog:events - +`. Entries that other programs add are taken in where they can be
+/// read as events (see `StreamEntry.event`). `StreamKeys` names the other keys.
 ///
 /// What fires is kept by the gateways' own appends. Events of other programs are not in `contents().firing`:
 /// each gateway learns of them by following, as long as it runs.
 ///
-/// As durable as the server: with `appendfsync everysec` a crash of its machine may lose the last second.
+/// As durable as the server: with `appendfsync everysec` a crash of its machine may lose the last second. It
+/// must not evict keys (`maxmemory-policy noeviction`, its default): that counts as a loss.
 /// Where what this process has seen is gone, `follow` tells so, on every gateway; appending is refused until
 /// this one's has (see `StreamKeys.settle`).
 public final class RedisEventStore: SharedEventStore {
@@ -75,7 +76,8 @@ public final class RedisEventStore: SharedEventStore {
         try client.call { client throws(RedisFailure) in try read(client).contents }
     }
 
-    /// Lists conditions as firing, with the last event of each, as this process still knows them after a loss.
+    /// Lists conditions as firing, with the last event of each, as this process still knows them after a
+    /// loss.
     ///
     /// May be called by every gateway and again: nothing older replaces what is there, and what was resolved
     /// since the loss stays so. Later than ten minutes after it nothing is done. Events that are not firing
@@ -121,6 +123,24 @@ public final class RedisEventStore: SharedEventStore {
                     return page
                 }
                 start = last.position
+            }
+        }
+    }
+
+    /// See `EventStore`.
+    public func read(before position: StreamPosition, limit: Int) throws(StoreError) -> [StoredEvent] {
+        let limit = min(max(limit, 1), 10_000)
+        return try client.call { client throws(RedisFailure) in
+            var end = position
+            while true {
+                let reply = try client.ask(
+                    RedisCommand(
+                        "XREVRANGE", StreamKeys.stream, "(\(end)", "-", "COUNT", String(limit)))
+                let entries = reply.elements.compactMap(StreamEntry.init)
+                let events = entries.compactMap { try? $0.event() }
+                // A page without an event would look like the beginning.
+                guard events.isEmpty, let oldest = entries.last, entries.count == limit else { return events }
+                end = oldest.position
             }
         }
     }

@@ -22,7 +22,7 @@ enum RedisFailure: Error, Hashable {
         switch self {
         case .unreachable(let cause):
             .unavailable(
-                "\(address.name) cannot be reached: \(cause); is it running, are REDIS_HOST and REDIS_PORT its?"
+                "\(address.name) cannot be reached: \(cause); does it run at REDIS_HOST and REDIS_PORT?"
             )
         case .lost(let cause):
             .unavailable("\(address.name) did not answer: \(cause); is it overloaded, stopped or cut off?")
@@ -52,12 +52,13 @@ enum RedisFailure: Error, Hashable {
             return unavailable("has lost its primary or its replicas: look at its log")
         case "MOVED", "ASK", "CROSSSLOT", "CLUSTERDOWN":
             return .unusable(
-                "\(address.name) is part of a Redis Cluster, which is not supported: name a single primary (\(quoted))"
+                "\(address.name) is part of a Redis Cluster, which is not supported: name a single primary "
+                    + "(\(quoted))"
             )
         case "WRONGTYPE":
             return .unusable(
-                "\(address.name) has another kind of value at a key of ours (watchdog:…, fiml:…): rename that "
-                    + "key, or set REDIS_DB to a database of our own (\(quoted))")
+                "\(address.name) has another kind of value at a key of ours (watchdog:…, fiml:…): rename "
+                    + "that key, or set REDIS_DB to a database of our own (\(quoted))")
         default: break
         }
         if line.contains("AUTH") { return unavailable("does not take this password: correct REDIS_PASSWORD") }

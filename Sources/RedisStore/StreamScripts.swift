@@ -41,9 +41,10 @@ enum StreamScripts {
 
         """
 
-    /// The sixth key is that of this process's appends. Further arguments: the number of the append, the most entries there may be, how many submissions; of each its lease or nothing, its token,
-    /// how many events, of each type, severity, status, watchdog, assets, fingerprint, JSON; how many states,
-    /// of each name and value.
+    /// The sixth key is that of this process's appends. Further arguments: the number of
+    /// the append, the most entries there may be, how many submissions; of each its lease or nothing, its
+    /// token, how many events, of each type, severity, status, watchdog, assets, fingerprint, JSON; how many
+    /// states, of each name and value.
     ///
     /// → of each submission its positions with spaces between, or `F` where its lease is not held; between
     /// submissions `|`. `!` where the caller's epoch is over, `?` where a later append was there first.

@@ -4,7 +4,8 @@ import FIMLCore
 /// What this process has appended, or may have, without that the caller learned of it: an answer that was
 /// lost, and the parts of an append before one that failed.
 ///
-/// A caller that tries again would have the same events twice; for a minute they are recognised.
+/// A caller that tries again would have the same events twice; until a minute after the last failure they are
+/// recognised.
 struct UnansweredAppends: Sendable {
     /// An append whose answer was lost: whether it was done is still to be asked.
     struct Lost: Sendable {
@@ -14,6 +15,9 @@ struct UnansweredAppends: Sendable {
 
     /// For how long an event is taken for the same one.
     private static let memoryMilliseconds: UInt64 = 60_000
+
+    /// Submissions that are remembered.
+    private static let memoryLimit = 20_000
 
     private(set) var lost: Lost?
     private var stored: [(submission: Submission, answer: Appended)] = []
@@ -29,7 +33,13 @@ struct UnansweredAppends: Sendable {
     /// An append has failed: these of its submissions were stored, and those of `lost` perhaps.
     mutating func note(stored: [(submission: Submission, answer: Appended)], lost: Lost?, now: UInt64) {
         self.stored += stored.filter { !$0.submission.events.isEmpty }
+        self.stored.removeFirst(max(self.stored.count - Self.memoryLimit, 0))
         self.lost = lost
+        since = now
+    }
+
+    /// The server could not be asked yet.
+    mutating func keep(now: UInt64) {
         since = now
     }
 

@@ -69,7 +69,6 @@ struct EventWriter: ~Copyable {
         var last = max(last, floor)
         var end = numbers.upperBound
         var conditions = Conditions(firing: fingerprints.count)
-        let fingerprints = fingerprints
         let appended = try connection.transaction { () throws(SQLiteFailure) in
             var appended: [Appended] = []
             for submission in submissions {
@@ -78,7 +77,8 @@ struct EventWriter: ~Copyable {
                     last = last.next(now: now)
                     try statements.insert.run(last.values + [.integer(end), .utf8(event.json)])
                     end += 1
-                    conditions.note(event.event, at: last, json: event.json, wasFiring: fingerprints.contains)
+                    conditions.note(
+                        event.event, at: last, json: event.json, wasFiring: { fingerprints.contains($0) })
                     positions.append(last)
                 }
                 try write(submission.states)
@@ -105,7 +105,7 @@ struct EventWriter: ~Copyable {
                 end += 1
                 conditions.note(
                     event.event.event, at: event.position, json: event.event.json,
-                    wasFiring: fingerprints.contains)
+                    wasFiring: { fingerprints.contains($0) })
             }
             try write(states)
             try write(conditions)
@@ -165,9 +165,9 @@ struct EventWriter: ~Copyable {
         return (earliest, numbers.count)
     }
 
-    /// See `SQLiteFile.emptyLog`.
-    func emptyLog(of file: SQLiteFile) throws(SQLiteFailure) {
-        try file.emptyLog(over: connection)
+    /// See `SQLiteFile.look`.
+    func look(after file: SQLiteFile) throws(SQLiteFailure) {
+        try file.look(after: connection)
     }
 }
 

@@ -97,9 +97,9 @@ struct KeyedWriter: ~Copyable {
         return excess > removed
     }
 
-    /// See `SQLiteFile.emptyLog`.
-    func emptyLog(of file: SQLiteFile) throws(SQLiteFailure) {
-        try file.emptyLog(over: connection)
+    /// See `SQLiteFile.look`.
+    func look(after file: SQLiteFile) throws(SQLiteFailure) {
+        try file.look(after: connection)
     }
 }
 

@@ -75,6 +75,13 @@ struct SQLiteConnection: ~Copyable {
     /// Rows that the last statement changed.
     var changes: Int { Int(sqlite3_changes64(handle)) }
 
+    /// Whether the file was deleted or has another name by now; what is written is then lost at the end.
+    var isFileGone: Bool {
+        var hasMoved: Int32 = 0
+        return sqlite3_file_control(handle, "main", SQLITE_FCNTL_HAS_MOVED, &hasMoved) == SQLITE_OK
+            && hasMoved != 0
+    }
+
     /// Runs `body` in a transaction, which is undone where it throws.
     func transaction<Result>(
         begin: String = "BEGIN IMMEDIATE", _ body: () throws(SQLiteFailure) -> Result

@@ -59,8 +59,8 @@ public final class SQLiteEventStore: LocalEventStore {
             if floor > .zero {
                 try clearUnstored()
                 file.notice(
-                    "the gateway ended while events were not stored that clients had been sent: nobody can go "
-                        + "on from before \(contents.earliest)")
+                    "the gateway ended while events were not stored that clients had been sent: nobody can "
+                        + "go on from before \(contents.earliest)")
             }
             try openReaders()
             return contents
@@ -133,7 +133,7 @@ extension SQLiteEventStore {
         do throws(SQLiteFailure) {
             let result = try writer.withLock { writer throws(SQLiteFailure) -> Result? in
                 guard writer != nil else { return nil }
-                try writer?.emptyLog(of: file)
+                try writer?.look(after: file)
                 return try body(&writer!)
             }
             if let result { return result }

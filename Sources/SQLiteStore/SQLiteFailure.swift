@@ -16,6 +16,11 @@ struct SQLiteFailure: Error, Equatable {
         SQLiteFailure(code: SQLITE_CORRUPT, message: what)
     }
 
+    /// A file that was deleted or renamed while it was open.
+    static var gone: SQLiteFailure {
+        SQLiteFailure(code: sqlite_file_moved(), message: "it was deleted or renamed")
+    }
+
     /// Whether the content of the file is to blame: trying again does not help.
     var isDamage: Bool {
         [SQLITE_CORRUPT, SQLITE_NOTADB].contains(code & 0xFF)
@@ -27,6 +32,10 @@ struct SQLiteFailure: Error, Equatable {
             return .unusable(
                 "\(file) is damaged (\(message)): start the gateway again, which sets it aside and begins a "
                     + "new one")
+        }
+        if code == sqlite_file_moved() {
+            return .unusable(
+                "\(file) was deleted or renamed while the gateway had it open: start the gateway again")
         }
         if code & 0xFF == SQLITE_FULL || [ENOSPC, EDQUOT].contains(systemError) {
             return .unavailable("\(file) cannot grow, the disk is full: free space there")

@@ -32,6 +32,7 @@ final class SQLiteFile: Sendable {
     private let nextLogLimit: Locked<Int>
 
     private static let damaged = "damaged"
+    private static let noticeLimit = 16
 
     /// The file `<name>.db`, with `<name>.lock` beside it.
     init(
@@ -50,18 +51,21 @@ final class SQLiteFile: Sendable {
 
     /// Takes the lock, which is held until `unlock`. Unusable where another process has it.
     func lock() throws(StoreError) {
+        let isOurs: Bool
         do throws(SystemCallError) {
-            try noteOfDamage.withLock { slot throws(SystemCallError) in
+            isOurs = try noteOfDamage.withLock { slot throws(SystemCallError) in
                 let note = try NoteFile(path: lockPath)
-                guard try note.lock() else { throw SystemCallError("flock", code: EWOULDBLOCK) }
+                guard try note.lock() else { return false }
                 slot = consume note
+                return true
             }
-        } catch  where error.code == EWOULDBLOCK {
+        } catch {
+            throw lockError(error)
+        }
+        guard isOurs else {
             throw .unusable(
                 "another gateway keeps its \(content) in \(directory): end it, or give each gateway a "
                     + "FIML_DATA_DIR of its own")
-        } catch {
-            throw lockError(error)
         }
     }
 
@@ -79,13 +83,13 @@ final class SQLiteFile: Sendable {
         let isSuspect = try isDamageNoted()
         switch attempt(isSuspect: isSuspect, body) {
         case .success(let opened):
-            if isSuspect { clearNote() }
+            if isSuspect { write(note: "") }
             return opened
         case .refused(let sentence): throw .unusable(sentence)
         case .failure(let failure):
             guard failure.isDamage, !isSecondTry else { throw storeError(failure) }
             try setAside(because: failure.message)
-            clearNote()
+            write(note: "")
         }
         return try open(isSecondTry: true, body)
     }
@@ -97,19 +101,20 @@ final class SQLiteFile: Sendable {
 
     /// What a caller is told of a failure. Damage is noted for the next process.
     func storeError(_ failure: SQLiteFailure) -> StoreError {
-        if failure.isDamage {
-            noteOfDamage.withLock { note in
-                // Where the note cannot be taken, the next process looks less closely; the error is told.
-                do throws(SystemCallError) { try note?.write(Self.damaged) } catch { _ = error }
-            }
-        }
+        if failure.isDamage { write(note: Self.damaged) }
         return failure.storeError(file: path)
+    }
+
+    /// To be called before something is written: the file must still be there, and its log short.
+    func look(after connection: borrowing SQLiteConnection) throws(SQLiteFailure) {
+        if connection.isFileGone { throw .gone }
+        try emptyLog(over: connection)
     }
 
     /// Empties the write-ahead log where it has grown beyond its limit: writes it into the file and begins it
     /// anew. SQLite does so by itself at 8 MB, but only when nobody reads, and reads may overlap without end;
     /// this waits for those that are under way.
-    func emptyLog(over connection: borrowing SQLiteConnection) throws(SQLiteFailure) {
+    private func emptyLog(over connection: borrowing SQLiteConnection) throws(SQLiteFailure) {
         var status = stat()
         let limit = nextLogLimit.withLock { $0 }
         guard stat("\(path)-wal", &status) == 0, status.st_size > limit else { return }
@@ -120,9 +125,9 @@ final class SQLiteFile: Sendable {
         nextLogLimit.withLock { $0 = next }
     }
 
-    /// Adds a sentence that the log is to have.
+    /// Adds a sentence that the log is to have; not where nobody has taken the last ones.
     func notice(_ sentence: String) {
-        notices.withLock { $0.append(sentence) }
+        notices.withLock { if $0.count < Self.noticeLimit { $0.append(sentence) } }
     }
 
     /// Sentences for the log that came up since the last call.
@@ -140,8 +145,8 @@ final class SQLiteFile: Sendable {
 
     private func lockError(_ error: SystemCallError) -> StoreError {
         .unavailable(
-            "\(lockPath) cannot be used (\(error)): see that FIML_DATA_DIR is a directory where the gateway's "
-                + "user may read and write")
+            "\(lockPath) cannot be used (\(error)): see that FIML_DATA_DIR is a directory where the "
+                + "gateway's user may read and write")
     }
 
     private func isDamageNoted() throws(StoreError) -> Bool {
@@ -154,10 +159,13 @@ final class SQLiteFile: Sendable {
         }
     }
 
-    private func clearNote() {
+    private func write(note text: String) {
         noteOfDamage.withLock { note in
-            do throws(SystemCallError) { try note?.write("") } catch {
-                notice("\(lockPath) cannot be written (\(error)): the next start takes seconds longer")
+            do throws(SystemCallError) {
+                guard try note?.read() != text else { return }
+                try note?.write(text)
+            } catch {
+                notice("\(lockPath) cannot be written (\(error)): look at the disk")
             }
         }
     }

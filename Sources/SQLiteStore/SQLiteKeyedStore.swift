@@ -103,7 +103,7 @@ extension SQLiteKeyedStore {
         do throws(SQLiteFailure) {
             result = try writer.withLock { writer throws(SQLiteFailure) -> Result? in
                 guard writer != nil else { return nil }
-                try writer?.emptyLog(of: file)
+                try writer?.look(after: file)
                 return try body(writer!)
             }
         } catch {

@@ -16,6 +16,7 @@ from servers import Redis
 
 ROUNDS = int(os.environ.get("FIML_CRASH_ROUNDS", "100"))
 FEWER = max(1, ROUNDS * 3 // 10)
+# Subscribers over Server-Sent Events, beside six over WebSocket; some once GET /events/stream is there.
 STREAMS = 0
 SETTINGS = {"FIML_HEARTBEAT_SECONDS": "1", "FIML_EVENTS_KEPT": "1000000"}
 
@@ -80,4 +81,5 @@ def test_either_of_two_gateways_on_one_redis_is_killed(tmp_path, seed, tell):
         settings = SETTINGS | redis.settings
         with Gateway(folders[0], settings) as first, Gateway(folders[1], settings) as second:
             gateways = [first, second]
-            run(gateways, gateways, FEWER, seed, tell, "either of two gateways killed, Redis", subscribers=6, streams=STREAMS)
+            run(gateways, gateways, FEWER, seed, tell, "either of two gateways killed, Redis",
+                subscribers=6, streams=STREAMS)

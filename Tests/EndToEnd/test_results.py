@@ -19,7 +19,7 @@ def store(kind):
         yield {}
         return
     with Postgres() if kind == "postgresql" else Redis() as server:
-        yield server.settings
+        yield {**server.settings, "FIML_NODE_ID": "one"}
 
 
 @pytest.fixture(params=STORES)
@@ -124,6 +124,23 @@ def test_another_gateway_knows_of_a_task_but_does_not_cancel_it(tmp_path, postgr
         assert a.request("DELETE", path).status == 200
         assert ended(a, path)["status"] == "cancelled"
         eventually(lambda: b.get_json(path) == a.get_json(path), "b is told", 60)
+
+
+def test_a_task_of_a_gateway_that_is_gone_has_failed_once_the_others_know(tmp_path):
+    folders = [tmp_path / name for name in "ab"]
+    for folder in folders:
+        folder.mkdir()
+    with Redis() as redis:
+        settings = {**HANGS, **redis.settings, "FIML_LEASE_SECONDS": "2"}
+        with (Gateway(folders[0], {**settings, "FIML_NODE_ID": "a"}, symbols=FAULTS) as a,
+              Gateway(folders[1], {**settings, "FIML_NODE_ID": "b"}, symbols=FAULTS) as b):
+            for gateway in (a, b):
+                database(gateway.wait_for_workers(), "healthy")
+            path = task_of(a, "HANG", "technical")
+            assert b.get_json(path)["status"] == "running"
+            a.stop()
+            lost = ended(b, path)
+            assert (lost["status"], lost["error"]) == ("failed", "the gateway a stopped before it ended")
 
 
 # Findings

@@ -43,7 +43,7 @@ struct DefaultReplayTests {
         var runners = watchdogs.map { watchdog in
             (
                 WatchdogRunner(
-                    watchdog, policy: CheckPolicy(), lifeCycle: LifeCycle(), conditions: [], observer: nil
+                    watchdog, WatchdogManager.Configuration(), conditions: [], observer: nil
                 ) { await collector.add($0) },
                 CheckSchedule(intervalSeconds: watchdog.schedule.intervalSeconds)
             )

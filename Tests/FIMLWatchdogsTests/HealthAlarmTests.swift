@@ -17,12 +17,14 @@ struct HealthAlarmTests {
 
     /// What is told of a status at each second.
     private static func told(_ seen: [(Int64, WatchdogStatus)]) -> (changes: [String], events: [String]) {
-        var alarm = HealthAlarm()
+        var alarm = HealthAlarm(of: .whaleMovement)
         var changes: [String] = []
         var events: [String] = []
         for (second, status) in seen {
-            let told = alarm.look(at: [metrics(status)], moment: at(second))
-            changes += told.changes.map { "\(second) \($0.from.rawValue) \($0.to.rawValue)" }
+            let told = alarm.look(at: metrics(status), moment: at(second))
+            if let change = told.change {
+                changes.append("\(second) \(change.from.rawValue) \(change.to.rawValue)")
+            }
             events += told.events.map { "\(second) \($0.status.rawValue) \($0.severity.rawValue)" }
         }
         return (changes, events)
@@ -43,12 +45,12 @@ struct HealthAlarmTests {
 
     @Test("a stale one is told once it should have had input, and of a recording not at all")
     func stale() {
-        var alarm = HealthAlarm()
-        var quiet = HealthAlarm(tellsStale: false)
+        var alarm = HealthAlarm(of: .whaleMovement)
+        var quiet = HealthAlarm(of: .whaleMovement, tellsStale: false)
         func told(_ second: Int64, _ status: WatchdogStatus, sinceInput: Double) -> [EventStatus] {
             let metrics = Self.metrics(status, sinceInput: sinceInput)
-            #expect(quiet.look(at: [metrics], moment: at(second)).events == [])
-            return alarm.look(at: [metrics], moment: at(second)).events.map(\.status)
+            #expect(quiet.look(at: metrics, moment: at(second)).events == [])
+            return alarm.look(at: metrics, moment: at(second)).events.map(\.status)
         }
         #expect(told(0, .stale, sinceInput: 0) == [])
         #expect(told(299, .stale, sinceInput: 299) == [])
@@ -60,18 +62,18 @@ struct HealthAlarmTests {
 
     @Test("a restart goes on with an alarm: it is not told again, rises by its true beginning, and ends")
     func restart() throws {
-        var alarm = HealthAlarm()
-        let first = alarm.look(at: [Self.metrics(.unhealthy)], moment: at(100)).events
+        var alarm = HealthAlarm(of: .whaleMovement)
+        let first = alarm.look(at: Self.metrics(.unhealthy), moment: at(100)).events
         let kept = try alarm.conditions.map { condition -> Condition in
             var writer = JSONWriter()
             condition.write(to: &writer)
             return try #require(Condition(try JSONValue.parse(writer.bytes)))
         }
-        var restarted = HealthAlarm(conditions: kept)
-        #expect(restarted.look(at: [Self.metrics(.unhealthy)], moment: at(160)).events == [])
-        let later = restarted.look(at: [Self.metrics(.unhealthy)], moment: at(1_000)).events
+        var restarted = HealthAlarm(of: .whaleMovement, conditions: kept)
+        #expect(restarted.look(at: Self.metrics(.unhealthy), moment: at(160)).events == [])
+        let later = restarted.look(at: Self.metrics(.unhealthy), moment: at(1_000)).events
         #expect(later.map(\.severity) == [.high])
-        let ended = restarted.look(at: [Self.metrics(.healthy)], moment: at(1_060)).events
+        let ended = restarted.look(at: Self.metrics(.healthy), moment: at(1_060)).events
         #expect(ended.map(\.status) == [.resolved] && ended.map(\.fingerprint) == first.map(\.fingerprint))
     }
 
@@ -83,8 +85,8 @@ struct HealthAlarmTests {
 
     @Test("the event is the watchdog's own, of the whole market, with its reason")
     func event() throws {
-        var alarm = HealthAlarm()
-        let event = try #require(alarm.look(at: [Self.metrics(.unhealthy)], moment: at(5)).events.first)
+        var alarm = HealthAlarm(of: .whaleMovement)
+        let event = try #require(alarm.look(at: Self.metrics(.unhealthy), moment: at(5)).events.first)
         #expect(event.type == .watchdogHealth && event.watchdog == .whaleMovement)
         #expect(event.asset == nil && event.assets == [])
         #expect(event.description == "whale_movement is unhealthy: no provider answered")

@@ -15,6 +15,26 @@ struct ScriptedClock: MarketClock {
     }
 }
 
+/// Tells moments as a test gives them.
+struct ManualClock: MarketClock {
+    private let stream: AsyncStream<MarketMoment>
+    private let continuation: AsyncStream<MarketMoment>.Continuation
+
+    init() {
+        (stream, continuation) = AsyncStream.makeStream()
+    }
+
+    func moments() -> AsyncStream<MarketMoment> { stream }
+
+    func tell(_ seconds: Int64...) {
+        for second in seconds { continuation.yield(MarketMoment(lap: 0, time: at(second))) }
+    }
+
+    func finish() {
+        continuation.finish()
+    }
+}
+
 /// Lets those who wait pass once it is opened.
 actor Gate {
     private var isOpen = false
@@ -32,18 +52,29 @@ actor Gate {
     }
 }
 
-/// Collects what was published.
+/// Takes news as a store does: the events, and the newest state of each watchdog with them.
 actor Collector {
     private(set) var events: [WatchdogEvent] = []
+    private(set) var news: [WatchdogNews] = []
+    private(set) var states: [String: [UInt8]] = [:]
     let whenFirst: Gate
 
-    init(whenFirst: Gate = Gate()) {
+    init(whenFirst: Gate = Gate(), states: [String: [UInt8]] = [:]) {
         self.whenFirst = whenFirst
+        self.states = states
     }
 
-    func add(_ newEvents: [WatchdogEvent]) async {
-        events += newEvents
+    func add(_ one: WatchdogNews) async -> NewsOutcome {
+        news.append(one)
+        events += one.events
+        states[WatchdogNews.stateName(of: one.watchdog)] = one.state
         await whenFirst.open()
+        return .taken
+    }
+
+    /// What of a watchdog fires as it is kept.
+    func kept(_ name: WatchdogName) -> [Condition] {
+        WatchdogState(states[WatchdogNews.stateName(of: name)], of: name).conditions
     }
 }
 
@@ -84,15 +115,28 @@ struct ScriptedWatchdog: Watchdog {
     var judge: @Sendable (Timestamp) async throws -> Anomaly?
 
     func check(at moment: Timestamp) async throws -> [Judgement] {
-        let anomaly = try await judge(moment)
-        return [
-            Judgement(
-                subject: "A", assets: [equity("A")], observedAt: moment, anomaly: anomaly, description: "it",
-                data: [:],
-                evidence: Evidence(
-                    rule: "r", operator: "gt", threshold: 1, observed: anomaly == nil ? 0 : 2))
-        ]
+        [judgement("A", at: moment, try await judge(moment))]
     }
+}
+
+/// Judges all that a script says.
+struct ListWatchdog: Watchdog {
+    var name = WatchdogName.fundingRate
+    var schedule = WatchdogSchedule(intervalSeconds: 60)
+    var judge: @Sendable (Timestamp) async throws -> [Judgement]
+
+    func check(at moment: Timestamp) async throws -> [Judgement] {
+        try await judge(moment)
+    }
+}
+
+/// A judgement about an asset, by figures of that moment.
+func judgement(_ symbol: String, at moment: Timestamp, _ anomaly: Anomaly?) -> Judgement {
+    Judgement(
+        subject: symbol, assets: [equity(symbol)], observedAt: moment, anomaly: anomaly, description: "it",
+        data: [:],
+        evidence: Evidence(
+            rule: "r", operator: "gt", threshold: 1, observed: anomaly == nil ? 0 : 2))
 }
 
 func moments(_ seconds: Int64..., lap: Int = 0) -> [MarketMoment] {

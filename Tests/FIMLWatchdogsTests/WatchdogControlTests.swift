@@ -1,5 +1,4 @@
 import FIMLCore
-import Foundation
 import Locking
 import MarketData
 import Testing
@@ -90,31 +89,6 @@ struct WatchdogControlTests {
         #expect(await collector.events.map(\.status) == [.firing, .resolved, .firing])
     }
 
-    @Test("what fires outlives the manager in its file; a file that cannot be used is said and no obstacle")
-    func conditionFile() async throws {
-        let path = FileManager.default.temporaryDirectory.path + "/conditions-\(UUID().uuidString).json"
-        defer { try? FileManager.default.removeItem(atPath: path) }
-        let collector = Collector()
-        func manager(_ second: Int64) -> WatchdogManager {
-            WatchdogManager(
-                oneTry { $0.conditionFile = ConditionFile(path: path) },
-                watchdogs: [ScriptedWatchdog(name: .fundingRate) { _ in spike }],
-                clock: ScriptedClock(script: moments(second)), publish: { await collector.add($0) })
-        }
-        let first = manager(0)
-        await first.start()
-        await first.finish()
-        let second = manager(60)
-        #expect(await second.firing().map(\.startsAt) == [at(0)])
-        await second.start()
-        await second.finish()
-        #expect(await collector.events.map(\.status) == [.firing])
-        try Data("{".utf8).write(to: URL(filePath: path))
-        let third = manager(120)
-        #expect(await third.persistenceProblem?.contains("cannot be read") == true)
-        #expect(await third.firing() == [])
-    }
-
     @Test("callbacks receive what passes their filter, until they are cancelled")
     func subscribers() async throws {
         let (seen, continuation) = AsyncStream<WatchdogEvent>.makeStream()
@@ -157,73 +131,6 @@ struct WatchdogControlTests {
         await manager.finish()
         #expect(await manager.firing() == [])
         #expect(await collector.events == [])
-    }
-
-    @Test("conditions that were kept end at the start where their watchdog is switched off, or all are")
-    func keptOfDisabled() async throws {
-        let path = FileManager.default.temporaryDirectory.path + "/conditions-\(UUID().uuidString).json"
-        defer { try? FileManager.default.removeItem(atPath: path) }
-        func manager(isEnabled: Bool = true, isOn: Bool = true, _ collector: Collector) -> WatchdogManager {
-            WatchdogManager(
-                oneTry {
-                    $0.conditionFile = ConditionFile(path: path)
-                    $0.isEnabled = isEnabled
-                },
-                watchdogs: [
-                    ScriptedWatchdog(
-                        name: .fundingRate, schedule: .init(isEnabled: isOn, intervalSeconds: 60)
-                    ) { _ in spike }
-                ], clock: ScriptedClock(script: moments(0)), publish: { await collector.add($0) })
-        }
-        for (isEnabled, isOn) in [(false, true), (true, false)] {
-            let first = manager(Collector())
-            await first.start()
-            await first.finish()
-            await first.stop()
-            let collector = Collector()
-            let second = manager(isEnabled: isEnabled, isOn: isOn, collector)
-            #expect(await second.firing().count == 1)
-            await second.start()
-            await second.finish()
-            let ended = await collector.events
-            #expect(ended.map(\.status) == [.resolved])
-            #expect(ended.map(\.metadata) == [["reason": .string("watchdog_disabled")]])
-            // Nothing was checked, so the real time is told.
-            #expect(ended.allSatisfy { $0.timestamp > at(1_000_000_000) })
-            #expect(await manager(Collector()).firing() == [])
-        }
-    }
-
-    @Test("what could not be handed on is not kept as told")
-    func notTold() async throws {
-        let path = FileManager.default.temporaryDirectory.path + "/conditions-\(UUID().uuidString).json"
-        defer { try? FileManager.default.removeItem(atPath: path) }
-        let begun = Gate()
-        let gate = Gate()
-        let manager = WatchdogManager(
-            oneTry { $0.conditionFile = ConditionFile(path: path) },
-            watchdogs: [
-                ScriptedWatchdog(name: .fundingRate) { _ in spike },
-                ScriptedWatchdog(name: .unusualVolume) { _ in volume },
-            ], clock: ScriptedClock(script: moments(0)),
-            publish: { events in
-                guard events.first?.watchdog == .fundingRate else { return }
-                await begun.open()
-                await gate.pass()
-            })
-        await manager.start()
-        await begun.pass()
-        var kept: [WatchdogName] = []
-        while kept.isEmpty {
-            kept = (try? ConditionFile(path: path).load().conditions.map(\.event.watchdog)) ?? []
-            await Task.yield()
-        }
-        #expect(kept == [.unusualVolume])
-        await gate.open()
-        await manager.finish()
-        await manager.stop()
-        let all = try ConditionFile(path: path).load().conditions.map(\.event.watchdog)
-        #expect(Set(all) == [.fundingRate, .unusualVolume])
     }
 
     @Test("of a live market only the newest check waits, and a restart drops it")

@@ -112,7 +112,7 @@ struct WatchdogManagerTests {
                 },
             ],
             clock: ScriptedClock(script: (0..<3_000).map { MarketMoment(lap: 0, time: at($0 * 60)) }),
-            publish: { _ in })
+            publish: { _ in .taken })
         await manager.start()
         await manager.finish()
         let metrics = try #require(await manager.metrics(of: .unusualVolume))
@@ -132,7 +132,8 @@ struct WatchdogManagerTests {
                     return moment == at(0) ? spike : nil
                 }
             ],
-            clock: ScriptedClock(script: moments(0, 60, 120)), observer: observations, publish: { _ in })
+            clock: ScriptedClock(script: moments(0, 60, 120)), observer: observations,
+            publish: { _ in .taken })
         await manager.start()
         await manager.finish()
         observations.finish()
@@ -170,7 +171,7 @@ struct WatchdogManagerTests {
         func count(_ second: Int64, seconds: Double = 1, judgements: [Judgement]?) {
             metrics.count(
                 checkAt: at(second), seconds: seconds, judgements: judgements,
-                error: judgements == nil ? "e" : nil, events: [])
+                error: judgements == nil ? "e" : nil)
         }
         #expect(status() == .stale)
         count(0, seconds: 0.5, judgements: [])
@@ -208,7 +209,11 @@ struct WatchdogManagerTests {
     func disabled() async {
         let manager = WatchdogManager(
             oneTry { $0.isEnabled = false }, watchdogs: [ScriptedWatchdog(name: .fundingRate) { _ in spike }],
-            clock: ScriptedClock(script: moments(0)), publish: { _ in Issue.record("published") })
+            clock: ScriptedClock(script: moments(0)),
+            publish: { _ in
+                Issue.record("published")
+                return .taken
+            })
         await manager.start()
         await manager.finish()
         #expect(await manager.health().enabledWatchdogs == 0)

@@ -65,6 +65,31 @@ struct RedisAppendRetryTests {
         #expect(try stored() == ["a\(round)"])
     }
 
+    @Test("One that reaches the server after it was overtaken, or twice, is not done")
+    func overtaken() throws {
+        let client = server.client()
+        func append(_ number: Int) throws -> String? {
+            var arguments = observer.known()
+            let fields = ["flash_crash", "low", "firing", "price_anomaly", "", "0123456789abcdef", "{}"]
+            for word in ["\(number)", "100", "1", "", "0", "1"] + fields + ["0"] { arguments.append(word) }
+            return try client.run(
+                StreamScripts.append, keys: StreamKeys.all + ["watchdog:append:x"], arguments
+            ).text
+        }
+        func overtake(_ number: Int, by later: Int) throws -> String? {
+            var arguments = RedisCommand.Arguments()
+            arguments.append(number)
+            arguments.append(later)
+            return try client.run(StreamScripts.overtake, keys: ["watchdog:append:x"], arguments).text
+        }
+        let position = try append(1)
+        #expect(try append(1) == "?")
+        #expect(try overtake(1, by: 2) == position && position != nil)
+        #expect(try overtake(3, by: 4) == nil)
+        #expect(try append(3) == "?")
+        #expect(try server.run("XLEN", "watchdog:events").number == 1)
+    }
+
     @Test("Never done, since the server was killed with it: stored by the second try")
     func neverDone() throws {
         let store = try impatientStore()

@@ -6,8 +6,8 @@ import Testing
 
 @testable import RedisStore
 
-/// A gateway as its clients see it: what it has read by following, and up to where it has said that events are
-/// missing.
+/// A gateway as its clients see it: what it has read by following, and up to where it has said that events
+/// are missing.
 private final class Follower {
     let store: RedisEventStore
     var position: StreamPosition
@@ -174,6 +174,36 @@ struct RedisLossTests {
         #expect(answered.allSatisfy(a.accounts) && answered.allSatisfy(b.accounts))
         let next = try a.store.append(event("a2"))
         #expect(next[0] > answered.max() ?? .zero && next[0] > b.position)
+    }
+
+    @Test("Deleted and begun anew by others: noticed also by a gateway that had seen nothing of it")
+    func begunAnew() throws {
+        let client = server.client()
+        let (a, b) = (try Follower(client), try Follower(client))
+        let answered = try a.store.append(event("a0"))
+        try server.run("DEL", "watchdog:events")
+        _ = try run(.addedByOthers, a, b)
+        try b.catchUp()
+        #expect(b.losses == 1 && answered.allSatisfy(b.accounts))
+    }
+
+    @Test(
+        "A new beginning that lies before what another gateway has seen, as after a clock went back, is moved"
+    )
+    func clockWentBack() throws {
+        let client = server.client()
+        let (a, b) = (try Follower(client), try Follower(client))
+        let json = String(decoding: event("x").json, as: UTF8.self)
+        // This century's last year, then the first of the next.
+        try server.run("XADD", "watchdog:events", "4070908800000-0", "event", json)
+        try b.catchUp()
+        try server.run("FLUSHALL")
+        try a.catchUp()
+        try server.run("XADD", "watchdog:events", "4102444800000-0", "event", json)
+        try b.catchUp()
+        try a.catchUp()
+        #expect(b.losses == 1 && b.lostUpTo > StreamPosition(milliseconds: 4_070_908_800_000, sequence: 0))
+        #expect(a.position == b.position)
     }
 
     @Test("What was firing is listed again by whoever still knows, and what was resolved since stays so")

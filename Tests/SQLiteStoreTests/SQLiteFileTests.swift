@@ -70,8 +70,8 @@ struct SQLiteFileTests {
         #expect(
             error
                 == .unusable(
-                    "\(directory.path)/test.db is of version 3, and this gateway knows versions up to 2: start "
-                        + "the newer gateway that wrote it, or move the file away"))
+                    "\(directory.path)/test.db is of version 3, and this gateway knows versions up to 2: "
+                        + "start the newer gateway that wrote it, or move the file away"))
         #expect(try open(steps, "SELECT sum(y) FROM a") == 22)
     }
 
@@ -101,14 +101,14 @@ struct SQLiteFileTests {
             }
             let reader = try file.reader()
             try reader.execute("BEGIN; SELECT count(*) FROM big")
-            try file.emptyLog(over: connection)
+            try file.look(after: connection)
             #expect(try self.logBytes > 1 << 20)
             try reader.execute("COMMIT")
             // Not before it has grown by its limit once more.
-            try file.emptyLog(over: connection)
+            try file.look(after: connection)
             #expect(try self.logBytes > 1 << 20)
             try connection.execute("INSERT INTO big VALUES (zeroblob(5000000))")
-            try file.emptyLog(over: connection)
+            try file.look(after: connection)
             #expect(try self.logBytes == 0)
             return answer
         }

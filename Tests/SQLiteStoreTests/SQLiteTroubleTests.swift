@@ -135,4 +135,24 @@ struct SQLiteTroubleTests {
         #expect(directory.remount(isReadOnly: false))
         #expect(try store.open(now: 0).count == 1)
     }
+
+    @Test(
+        "A file that is deleted or renamed under the gateway takes no more events", arguments: [true, false])
+    func gone(isDeleted: Bool) throws {
+        let directory = try TemporaryDirectory()
+        let store = SQLiteEventStore(directory: directory.path)
+        _ = try store.open(now: 0)
+        _ = try store.append([event()], now: 5)
+        let database = directory.file("events.db")
+        if isDeleted {
+            try FileManager.default.removeItem(at: database)
+        } else {
+            try FileManager.default.moveItem(at: database, to: directory.file("elsewhere"))
+        }
+        let refusal = error { () throws(StoreError) in _ = try store.append([event()], now: 6) }
+        #expect(refusal?.isUnusable == true)
+        #expect(refusal?.description.contains("was deleted or renamed") == true)
+        #expect(try store.open(now: 7_000).earliest.description == "7000-0")
+        #expect(try store.append([event()], now: 7_000).count == 1)
+    }
 }

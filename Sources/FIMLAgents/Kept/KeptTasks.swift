@@ -13,6 +13,9 @@ struct KeptTasks: Sendable {
     /// How long after its time limit a task is still believed to end: clocks of two machines differ.
     private static let graceMilliseconds: Int64 = 60_000
 
+    /// A gateway that has just started may have begun a task before anybody knows that it lives.
+    private static let birthMilliseconds: Int64 = 10_000
+
     private let keeping: ResultKeeping
     private let limitMilliseconds: Int64
     private let ttlMilliseconds: Int64
@@ -64,9 +67,11 @@ struct KeptTasks: Sendable {
             return record.incarnation == keeping.incarnation
                 ? "its result could not be stored" : "the gateway was restarted before it ended"
         }
-        guard keeping.isAlive(record.node, record.incarnation),
-            keeping.now() - record.createdAt.milliseconds < limitMilliseconds + Self.graceMilliseconds
-        else { return "the gateway \(record.node) stopped before it ended" }
+        let age = keeping.now() - record.createdAt.milliseconds
+        let mayRun = age < Self.birthMilliseconds || keeping.isAlive(record.node, record.incarnation)
+        guard mayRun, age < limitMilliseconds + Self.graceMilliseconds else {
+            return "the gateway \(record.node) stopped before it ended"
+        }
         return nil
     }
 

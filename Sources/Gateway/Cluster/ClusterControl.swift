@@ -1,0 +1,190 @@
+import Configuration
+import Dispatch
+import EventStore
+import FIMLCore
+import Glibc
+import LinuxSystem
+import Locking
+import Observability
+import RedisStore
+
+/// This gateway among those that share its Redis: tells them that it lives, learns who else does, holds
+/// leases, and hears what others tell all.
+///
+/// One thread beats, five times within a lease. While Redis is away nobody is known to live, and leases end
+/// by this node's own clock, before another node can have them.
+final class ClusterControl: Sendable {
+    /// A gateway that beat within its lease.
+    struct Node: Sendable {
+        /// Its name.
+        let id: String
+        /// What it tells of itself; see `ClusterRecord`.
+        let record: JSONValue
+        /// How long ago that was.
+        let ageMilliseconds: Int
+    }
+
+    /// The cluster as of the last beat.
+    struct View: Sendable {
+        /// Who lives, this node among them, by their names.
+        var nodes: [Node] = []
+        /// Why the last beat failed; nil where it did not.
+        var trouble: String?
+    }
+
+    private struct Held {
+        let token: Int64
+        /// Milliseconds of the monotonic clock.
+        let until: UInt64
+    }
+
+    private struct State {
+        var view = View()
+        var held: [String: Held] = [:]
+        var wants: [String: Bool] = [:]
+        var record: [UInt8] = Array("{}".utf8)
+        var hearers: [String: @Sendable (JSONValue, String) -> Void] = [:]
+        var isStopped = false
+    }
+
+    /// This node's name.
+    let nodeID: String
+    private let cluster: RedisCluster
+    private let log: Log
+    private let leaseMilliseconds: Int
+    private let state = Locked(State())
+    private let stopped = DispatchSemaphore(value: 0)
+    private let ended = DispatchSemaphore(value: 0)
+
+    init(_ client: RedisClient, _ settings: Settings, _ log: Log) {
+        nodeID = settings.nodeID
+        cluster = RedisCluster(client, node: nodeID)
+        self.log = log
+        leaseMilliseconds = Int(settings.cluster.leaseTime.milliseconds)
+    }
+
+    /// Starts to beat.
+    func start() throws(SystemCallError) {
+        try LinuxSystem.Thread(name: "cluster") { [self] in
+            var heard: StreamPosition?
+            while !state.withLock({ $0.isStopped }) { turn(&heard) }
+            ended.signal()
+        }.detach()
+    }
+
+    /// Gives its leases back and is no member any more, so that others need not wait.
+    func stop() {
+        state.withLock { $0.isStopped = true }
+        stopped.signal()
+        _ = ended.wait(timeout: .now() + .seconds(2))
+        let leases = state.withLock { $0.wants.keys.sorted() }
+        do throws(StoreError) {
+            try cluster.leave(releasing: leases)
+        } catch {
+            log.info("the other gateways learn of this one's end when its lease is over: \(error)")
+        }
+    }
+
+    // MARK: - What others call
+
+    /// What the next beat tells of this node, and which leases it wants (true) or not (false).
+    func show(_ record: [UInt8], wants: [String: Bool]) {
+        let fits = record.count <= RedisCluster.messageLimit
+        state.withLock { state in
+            if fits { state.record = record }
+            state.wants = wants
+        }
+    }
+
+    /// The leases that are held at this moment, with their tokens.
+    func held() -> [String: Int64] {
+        let now = monotonicMilliseconds()
+        return state.withLock { state in state.held.filter { $0.value.until > now }.mapValues(\.token) }
+    }
+
+    /// Who lives.
+    func view() -> View {
+        state.withLock { $0.view }
+    }
+
+    /// Calls `hear` with what other nodes tell of that kind, and with the node's name; from a thread that must
+    /// not wait.
+    func hear(_ kind: String, _ hear: @escaping @Sendable (JSONValue, String) -> Void) {
+        state.withLock { $0.hearers[kind] = hear }
+    }
+
+    /// Tells all other nodes; may wait for Redis. A node that is cut off for long does not hear of it.
+    func tell(_ kind: String, _ content: JSONValue) {
+        let notice: JSONValue = ["kind": .string(kind), "content": content]
+        do throws(StoreError) {
+            try cluster.publishNotice(notice.json)
+        } catch {
+            log.warning("the other gateways were not told (\(kind)): \(error)")
+        }
+    }
+
+    // MARK: - Beats
+
+    private func turn(_ heard: inout StreamPosition?) {
+        let interval = max(100, leaseMilliseconds / 5)
+        do throws(StoreError) {
+            try beat()
+            // Waiting for notices is the pause between beats.
+            if heard == nil { heard = try cluster.lastNotice() }
+            let after = heard ?? .zero
+            for notice in try cluster.notices(after: after, waitMilliseconds: interval) {
+                heard = notice.position
+                if notice.node != nodeID { pass(notice) }
+            }
+        } catch {
+            let isNews = state.withLock { state in
+                defer { state.view = View(nodes: [], trouble: error.description) }
+                return state.view.trouble == nil
+            }
+            if isNews { log.error("this gateway is cut off from the others: \(error)") }
+            _ = stopped.wait(timeout: .now() + .milliseconds(min(interval, 500)))
+        }
+    }
+
+    private func beat() throws(StoreError) {
+        let (record, wants) = state.withLock { ($0.record, $0.wants) }
+        let before = monotonicMilliseconds()
+        let beat = try cluster.beat(record: record, ttlMilliseconds: leaseMilliseconds, wants: wants)
+        // What is done under a lease ends a little before another node may have it.
+        let margin = min(500, leaseMilliseconds / 5)
+        let held = beat.leases.filter(\.value.isHeld).mapValues { lease in
+            Held(token: lease.token, until: before + UInt64(max(0, lease.grantedForMilliseconds - margin)))
+        }
+        let nodes = beat.members.map { member in
+            Node(
+                id: member.node, record: (try? JSONValue.parse(member.record)) ?? .null,
+                ageMilliseconds: member.ageMilliseconds)
+        }
+        let (old, wasCutOff) = state.withLock { state in
+            defer { (state.view, state.held) = (View(nodes: nodes), held) }
+            return (Set(state.view.nodes.map(\.id)), state.view.trouble != nil)
+        }
+        if wasCutOff { log.info("this gateway is among the others again") }
+        let now = Set(nodes.map(\.id))
+        guard now != old else { return }
+        log.info("the gateways on this Redis are \(now.sorted().joined(separator: ", "))")
+    }
+
+    private func pass(_ notice: ClusterNotice) {
+        guard let value = try? JSONValue.parse(notice.bytes), let kind = value["kind"]?.text else { return }
+        let hear = state.withLock { $0.hearers[kind] }
+        hear?(value["content"] ?? .null, notice.node)
+    }
+}
+
+extension Settings {
+    /// What other gateways call this one: as set, or the machine's name and the process's number.
+    var nodeID: String {
+        if let id = cluster.nodeID { return id }
+        var name: [CChar] = Array(repeating: 0, count: 65)
+        guard gethostname(&name, name.count - 1) == 0 else { return "gateway-\(getpid())" }
+        let host = String(decoding: name.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        let plain = host.filter { $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "-" || $0 == ".") }
+        return "\(plain.prefix(48))-\(getpid())"
+    }
+}

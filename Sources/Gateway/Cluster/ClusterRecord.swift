@@ -1,0 +1,47 @@
+import FIMLCore
+import FIMLWatchdogs
+
+/// What a gateway tells the others of itself with each beat, and how it is shown.
+enum ClusterRecord {
+    /// This node's: `watchdogs` are the figures of all it knows, `workers` the types that it offers.
+    static func make(_ health: WatchdogHealthSummary, workers: [String]) -> [UInt8] {
+        let record: JSONValue = [
+            "version": .string(Gateway.version),
+            "watchdogs": .array(health.watchdogs.map(\.record)),
+            "workers": .array(workers.map(JSONValue.string)),
+        ]
+        return record.json
+    }
+
+    /// The figures of the watchdogs that run at other nodes.
+    static func watchdogs(of view: ClusterControl.View, butOf nodeID: String) -> [WatchdogMetrics] {
+        view.nodes.filter { $0.id != nodeID }.flatMap { node in
+            (node.record["watchdogs"]?.elements ?? []).prefix(64).compactMap { record in
+                WatchdogMetrics(record: record, ageSeconds: Double(node.ageMilliseconds) / 1_000)
+            }
+        }.filter { !$0.isStandingBy }
+    }
+
+    /// The `cluster` of `/health`.
+    static func health(_ view: ClusterControl.View, nodeID: String) -> JSONValue {
+        [
+            "node_id": .string(nodeID),
+            "status": .string(view.trouble == nil ? "healthy" : "unhealthy"),
+            "reason": view.trouble.map(JSONValue.string) ?? .null,
+            "nodes": .array(
+                view.nodes.map { node in
+                    let watchdogs = (node.record["watchdogs"]?.elements ?? []).prefix(64)
+                    let running = watchdogs.filter {
+                        $0["is_standing_by"]?.boolean == false && $0["status"]?.text != "disabled"
+                    }
+                    return [
+                        "node_id": .string(node.id),
+                        "version": node.record["version"] ?? .null,
+                        "age_ms": .integer(Int64(node.ageMilliseconds)),
+                        "watchdogs": .array(running.compactMap { $0["name"] }),
+                        "workers": node.record["workers"] ?? .array([]),
+                    ]
+                }),
+        ]
+    }
+}
