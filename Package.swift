@@ -70,8 +70,8 @@ let package = Package(
             dependencies: [
                 "Analysis", "Broadcast", "Configuration", "EventLoop", "EventStore", "FIMLAgents", "FIMLCore",
                 "FIMLWatchdogs", "HTTP", "LinuxSystem", "Locking", "MarketData", "MarketProviders",
-                "Observability", "PublicSchema", "RedisStore", "SQLiteStore", "TLS", "Transport", "WebClient",
-                "WebSocket",
+                "Observability", "PostgresStore", "PublicSchema", "RedisStore", "SQLiteStore", "TLS",
+                "Transport", "WebClient", "WebSocket",
             ]),
         .target(name: "GatewayClient", dependencies: ["COpenSSL", "FIMLCore", "LinuxSystem", "WebSocket"]),
         .executableTarget(
@@ -138,6 +138,9 @@ let package = Package(
                 "Analysis", "Configuration", "FIMLAgents", "FIMLCore", "faulty-worker", "GatewayTesting",
                 "HTTP", "LinuxSystem", "Locking", "MarketData", "MarketProviders", "WebClient",
             ]),
+        .testTarget(
+            name: "GatewayTests",
+            dependencies: ["EventStore", "FIMLAgents", "Gateway", "LinuxSystem", "Locking"]),
         .testTarget(
             name: "GatewayClientTests",
             dependencies: ["FIMLCore", "fiml-gateway", "GatewayClient", "LinuxSystem", "WebSocket"]),

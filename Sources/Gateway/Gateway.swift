@@ -65,7 +65,9 @@ public enum Gateway {
         state.watchdogControl.withLock { $0 = control }
         let doors = try openDoors(settings, loopCount)
         // Only now: a gateway that cannot open its doors starts no process.
-        let analyses = try AnalysisControl(state, feed)
+        try state.keepResults()
+        let analyses = try AnalysisControl(
+            state, feed, keeping: state.resultKeeping(judgedFrom: replayFiles))
         state.analysisControl.withLock { $0 = analyses }
 
         let stopped = Locked<[String]>([])
@@ -97,6 +99,7 @@ public enum Gateway {
         state.cluster?.stop()
         publisher.stop()
         sessions.stop()
+        state.closeResults()
         if let reason = stopped.withLock({ $0.first }) { throw GatewayError(reason) }
         log.info("stopped")
     }
