@@ -10,9 +10,8 @@ import Synchronization
 // Where results are kept, for how the gateway is set.
 extension GatewayState {
     /// Opens what keeps results, behind everybody's back: a store that is away holds up no start.
-    func keepResults() throws {
+    func keepResults(in chosen: ResultsStore) throws {
         try watchRedis()
-        guard let chosen = try ResultsStore.choose(settings) else { return }
         let name = "\(chosen.store.kind) at \(chosen.place)"
         let keeper = ResultsKeeper(
             chosen.store, place: chosen.place, isShared: chosen.isShared

@@ -14,6 +14,11 @@ struct ResultsStore: Sendable {
     /// Sentences for the log that came up since the last call.
     var takeNotices: @Sendable () -> [String] = { [] }
 
+    /// Sessions and results each open and close it.
+    private static func shared(_ store: any KeyedStore) -> any KeyedStore {
+        SharedKeyedStore(store, users: 2)
+    }
+
     /// PostgreSQL where it is set, else the place of the events: Redis where several nodes share one, else a
     /// file. Nil where nothing is to outlive the process.
     static func choose(_ settings: Settings) throws -> ResultsStore? {
@@ -22,7 +27,7 @@ struct ResultsStore: Sendable {
         guard settings.watchdogs.persistsState else { return nil }
         let store = SQLiteKeyedStore(directory: try settings.makeDataDirectory())
         return ResultsStore(
-            store: store, place: settings.path(of: "results.db"), isShared: false,
+            store: shared(store), place: settings.path(of: "results.db"), isShared: false,
             takeNotices: { store.takeNotices() })
     }
 
@@ -31,7 +36,7 @@ struct ResultsStore: Sendable {
             host: host, port: settings.port, database: settings.database, user: settings.user,
             password: settings.password)
         return ResultsStore(
-            store: PostgresKeyedStore(address, poolSize: settings.poolSize), place: "\(address)",
+            store: shared(PostgresKeyedStore(address, poolSize: settings.poolSize)), place: "\(address)",
             isShared: true)
     }
 
@@ -46,7 +51,7 @@ struct ResultsStore: Sendable {
             timeoutSeconds: settings.socketTimeout / .seconds(1))
         let name = host.contains(":") ? "[\(host)]" : host
         return ResultsStore(
-            store: RedisKeyedStore(RedisClient(address)),
+            store: shared(RedisKeyedStore(RedisClient(address))),
             place: "\(name):\(settings.port)/\(settings.database)", isShared: true)
     }
 }
