@@ -15,10 +15,13 @@ final class ClientSession {
     var analyses: [RequestID?] = []
     /// Asked for by the query string, to be answered once the connection is open.
     var initial: ClientMessage.Subscribe?
+    /// Whether it is told by server-sent events and not by a WebSocket.
+    let isEventStream: Bool
 
-    init(allowance: RequestAllowance, initial: ClientMessage.Subscribe?) {
+    init(allowance: RequestAllowance, initial: ClientMessage.Subscribe?, isEventStream: Bool = false) {
         self.allowance = allowance
         self.initial = initial
+        self.isEventStream = isEventStream
     }
 
     /// An analysis has ended.

@@ -33,7 +33,10 @@ extension LoopService {
         writer.member("uptime_seconds", (monotonicMilliseconds() - state.startedAt) / 1000)
         writer.member("watchdogs", watchdogs)
         writer.member("workers", workers)
-        writer.member("connections", state.statistics.webSockets.load(ordering: .relaxed))
+        writer.member(
+            "connections",
+            state.statistics.webSockets.load(ordering: .relaxed)
+                + state.statistics.eventStreams.load(ordering: .relaxed))
         writer.member("position", state.publisher.range.last)
         writer.endObject()
         return .json(health == .unhealthy ? 503 : 200, writer.bytes)
@@ -72,6 +75,7 @@ extension LoopService {
         writer.beginObject()
         writer.member("connections", state.statistics.connections.load(ordering: .relaxed))
         writer.member("websockets", state.statistics.webSockets.load(ordering: .relaxed))
+        writer.member("event_streams", state.statistics.eventStreams.load(ordering: .relaxed))
         writer.member(
             "subscriptions", state.loops.reduce(0) { $0 + $1.subscriptions.load(ordering: .relaxed) })
         writer.member(

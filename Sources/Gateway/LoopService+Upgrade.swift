@@ -17,16 +17,11 @@ extension LoopService {
         case .success(let accepted): key = accepted
         case .failure(let refusal): return .response(refusal.response)
         }
-        if let origin = request.fields["Origin"], !state.settings.cors.origins.allows(origin) {
-            return .response(
-                .problem(
-                    .permissionDenied, "pages of \(origin) may not connect; CORS_ORIGINS lists those that may"
-                ))
-        }
+        if let refusal = refusedOrigin(request) { return .response(refusal) }
         let settings = state.settings.webSocket
         let initial: ClientMessage.Subscribe?
         do throws(InvalidMember) {
-            initial = try subscription(request.query)
+            initial = request.query.isEmpty ? nil : try subscription(request.query)
         } catch {
             return .response(.problem(.invalidFilter, error.message))
         }
@@ -62,11 +57,19 @@ extension LoopService {
         DeflateParameters.negotiate(offers: request.fields.values("Sec-WebSocket-Extensions"))
     }
 
-    /// The subscription of a query string; nil where there is none.
-    private func subscription(
+    /// The answer to a page whose origin may not connect.
+    func refusedOrigin(_ request: HTTPRequest) -> HTTPResponse? {
+        guard let origin = request.fields["Origin"], !state.settings.cors.origins.allows(origin) else {
+            return nil
+        }
+        return .problem(
+            .permissionDenied, "pages of \(origin) may not connect; CORS_ORIGINS lists those that may")
+    }
+
+    /// The subscription of a query string.
+    func subscription(
         _ query: [(name: String, value: String)]
-    ) throws(InvalidMember) -> ClientMessage.Subscribe? {
-        guard !query.isEmpty else { return nil }
+    ) throws(InvalidMember) -> ClientMessage.Subscribe {
         let (filter, others) = try EventFilter.parse(query: query)
         let (start, rest) = try SubscriptionStart.parse(query: others)
         var snapshot = false

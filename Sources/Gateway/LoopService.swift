@@ -33,10 +33,18 @@ final class LoopService {
 extension LoopService: TransportService {
     func respond(to request: HTTPRequest, from connection: Connection) -> Answer {
         let answer = route(request, connection)
-        guard case .response(var response) = answer else { return answer }
-        allowOrigin(request, &response)
-        count(request, response)
-        return .response(response)
+        switch answer {
+        case .response(var response):
+            allowOrigin(request, &response)
+            count(request, response)
+            return .response(response)
+        case .eventStream(var acceptance):
+            allowOrigin(request, &acceptance.response)
+            count(request, acceptance.response)
+            return .eventStream(acceptance)
+        case .later, .webSocket:
+            return answer
+        }
     }
 
     /// Counts an answered request.
@@ -65,8 +73,13 @@ extension LoopService: TransportService {
     }
 
     func ended(_ connection: Connection, _ code: CloseCode) {
-        state.metrics.disconnects[String(code.rawValue)].increment()
-        guard let session = connection.session as? ClientSession else { return }
+        let session = connection.session as? ClientSession
+        if session?.isEventStream ?? false {
+            state.metrics.eventStreamEnds[Self.reason(code)].increment()
+        } else {
+            state.metrics.disconnects[String(code.rawValue)].increment()
+        }
+        guard let session else { return }
         for case .some(let handle) in session.subscriptions.map(\.handle) {
             transport.hub.unsubscribe(handle)
         }
@@ -78,13 +91,14 @@ extension LoopService: TransportService {
         heartbeat(connection)
     }
 
-    func gapMessage(_ loss: Loss) -> [UInt8] {
+    func gapMessage(_ loss: Loss) -> DirectMessage {
         state.metrics.messagesSent["gap"].increment()
         var counts = SeverityCounts()
         for severity in Severity.allCases { counts[severity] = UInt64(loss[severity]) }
-        return ServerMessage.gap(
+        let text = ServerMessage.gap(
             from: loss.from, to: loss.to, dropped: counts, reason: "slow_consumer",
             backfill: "/events?after=\(loss.from.predecessor)&until=\(loss.to)")
+        return DirectMessage(type: "gap", text: text)
     }
 
     func shed(_ loss: Loss, _ connection: Connection) {
