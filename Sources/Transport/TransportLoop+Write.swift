@@ -28,9 +28,12 @@ extension TransportLoop {
         enqueue(publication.frame(links[slot].encoding, deflater), connection)
     }
 
-    /// Whether a replay should wait until the connection has taken more.
+    /// Whether a replay should wait until the connection has taken more; once it has, the loop takes another
+    /// turn.
     public func isBusy(_ connection: Connection) -> Bool {
-        connection.queue?.isOverHalf ?? false
+        guard connection.queue?.isOverHalf ?? false else { return false }
+        busy.append(connection.token)
+        return true
     }
 
     /// Closes a WebSocket: the close frame goes behind what waits, then the peer's is awaited. An event

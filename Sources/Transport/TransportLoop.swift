@@ -45,6 +45,8 @@ public final class TransportLoop {
     var publications: [Publication] = []
     /// Connections with something to write or to reconsider at the end of the turn.
     var dirty: [SlotToken] = []
+    /// Connections that somebody waits for, since they were busy in this turn.
+    var busy: [SlotToken] = []
     var handshakesThisTurn = 0
     var serviceHasWork = false
     private var signals: SignalWatch?
@@ -192,5 +194,8 @@ extension TransportLoop: EventLoopHandler {
         broadcast()
         serviceHasWork = service?.turnEnded() ?? false
         writeDirty()
+        // The socket may have taken all at once, so that no readiness tells of it later.
+        if busy.contains(where: { !(connections[$0]?.queue?.isOverHalf ?? false) }) { serviceHasWork = true }
+        busy.removeAll(keepingCapacity: true)
     }
 }
