@@ -8,7 +8,7 @@ import threading
 import pytest
 import sockets
 from event_stream import EventStream
-from gateway import eventually
+from gateway import eventually, faulty_worker, workers
 from subscriber import Subscriber, event, position_key
 from test_slow_consumer import PAD, QUEUE, flood
 
@@ -92,12 +92,15 @@ def test_the_last_events_and_a_snapshot_can_be_asked_for(gateway, listen):
 
 
 def test_a_status_is_told(start, listen):
-    gateway = start({"WATCHDOG_GLOBAL_ENABLED": "true"})
+    gateway = start({
+        **SETTINGS, **workers("technical"), "WORKER_POOL_SIZE": "1", "WORKER_EXECUTABLE": faulty_worker(),
+        "WORKER_RETRY_ATTEMPTS": "0", "WORKER_HEALTH_CHECK_INTERVAL": "1"}, symbols=["NONSENSE"]).wait_for_workers()
     stream = listen(gateway)
-    assert gateway.request("POST", "/watchdogs/price_anomaly/disable").status == 200
-    while (message := stream.next())["type"] != "status" or message["name"] != "price_anomaly":
-        assert message["type"] in ("status", "event", "heartbeat")
-    assert message["state"] == "disabled"
+    for _ in range(5):
+        gateway.analyze("NONSENSE")
+    status = stream.receive("status", skip=())
+    assert (status["scope"], status["name"]) == ("worker", "tech_0")
+    assert stream.last_event_id == stream.ack["position"], "it has no place in the stream"
 
 
 # Resuming
@@ -133,7 +136,10 @@ def test_the_last_event_id_wins_over_the_query(gateway, listen):
 
 @pytest.mark.parametrize("loops", ["1", "2"])
 def test_a_replay_goes_live_while_events_come_at_full_rate_with_none_skipped_or_repeated(start, listen, loops):
-    gateway = start({**SETTINGS, "FIML_EVENT_LOOPS": loops, "WATCHDOG_MAX_EVENTS_IN_MEMORY": "100000"})
+    gateway = start({
+        **SETTINGS, "FIML_EVENT_LOOPS": loops, "WATCHDOG_MAX_EVENTS_IN_MEMORY": "100000",
+        # They are read one after the other, and nobody is to be too slow.
+        "FIML_WS_SEND_QUEUE_BYTES": "1000000000"})
     positions = gateway.post([event() for _ in range(1000)])
     begin = positions[0]
     stop = threading.Event()
