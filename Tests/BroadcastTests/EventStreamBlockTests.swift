@@ -65,7 +65,7 @@ struct EventStreamBlockTests {
         }
         #expect(isSameMemory)
         let block = "id: 65-0\nevent: event\ndata: " + String(repeating: "A", count: 100) + "\n\n"
-        let expected = isChunked ? "81\r\n" + block + "\r\n" : block
+        let expected = isChunked ? "82\r\n" + block + "\r\n" : block
         #expect(String(decoding: first, as: UTF8.self) == expected)
     }
 
