@@ -16,8 +16,8 @@ public final class Publication: Sendable {
     public let message: [UInt8]
     /// `message` as one WebSocket text frame.
     public let frame: [UInt8]
-    /// The same frame deflated, for each window that a client asked for; made on first need.
-    private let deflated = Locked<[UInt8: [UInt8]]>([:])
+    /// What other encodings make of it, each on first need.
+    private let encoded = Locked<[FrameEncoding: [UInt8]]>([:])
 
     /// `message` is `ServerMessage.event` of the same position and event.
     public init(
@@ -32,42 +32,24 @@ public final class Publication: Sendable {
         frame = message.withUnsafeBytes { Frame.encode(.text, $0) }
     }
 
-    /// The frame in that encoding. `deflater` is the calling thread's own.
+    /// What goes over the wire in that encoding. `deflater` is the calling thread's own.
     public func frame(_ encoding: FrameEncoding, _ deflater: Deflater) -> [UInt8] {
         guard encoding != .plain else { return frame }
         // Another loop that needs it at the same moment waits some microseconds instead of making it again.
-        return deflated.withLock { frames in
-            if let made = frames[encoding.windowBits] { return made }
-            let made = encoding.encode(message, deflater)
-            frames[encoding.windowBits] = made
+        return encoded.withLock { frames in
+            if let made = frames[encoding] { return made }
+            let made = encode(encoding, deflater)
+            frames[encoding] = made
             return made
         }
     }
-}
 
-/// How frames travel to a connection: as they are, or by permessage-deflate (RFC 7692) without context
-/// takeover and with a window of 2⁸ to 2¹⁵ bytes.
-public struct FrameEncoding: Hashable, Sendable {
-    /// 0 for plain, else 8 to 15.
-    public let windowBits: UInt8
-
-    /// Plain frames.
-    public static let plain = FrameEncoding(windowBits: 0)
-
-    /// Deflated within a window of 2^`windowBits` bytes.
-    public static func deflate(windowBits: UInt8) -> FrameEncoding {
-        precondition((8...15).contains(windowBits))
-        return FrameEncoding(windowBits: windowBits)
-    }
-
-    /// A message as one frame. It stays plain where deflating would not shorten it, as RFC 7692 6 allows for
-    /// each message.
-    public func encode(_ message: [UInt8], _ deflater: Deflater, _ opcode: Opcode = .text) -> [UInt8] {
-        message.withUnsafeBytes { plain in
-            guard self != .plain else { return Frame.encode(opcode, plain) }
-            let short = deflater.deflate(plain, windowBits: Int(windowBits))
-            guard short.count < plain.count else { return Frame.encode(opcode, plain) }
-            return short.withUnsafeBytes { Frame.encode(opcode, $0, isCompressed: true) }
+    private func encode(_ encoding: FrameEncoding, _ deflater: Deflater) -> [UInt8] {
+        switch encoding {
+        case .plain, .deflate:
+            encoding.encode(message, deflater)
+        case .eventStream:
+            encoding.encode(DirectMessage(type: "event", text: message, position: position))
         }
     }
 }

@@ -158,7 +158,14 @@ public final class EventJournal: Sendable {
     public func submit(
         _ submission: Submission, _ patience: Patience, _ answer: @escaping @Sendable (Outcome) -> Void
     ) {
-        writer.submit(submission, patience, self, answer)
+        writer.submit([(submission, answer)], patience, self)
+    }
+
+    /// Submits what came together, so that it is stored and told together; as `submit` for each.
+    public func submit(
+        _ submissions: [(Submission, answer: @Sendable (Outcome) -> Void)], _ patience: Patience
+    ) {
+        writer.submit(submissions, patience, self)
     }
 
     /// Submits events and waits for the outcome.
@@ -182,23 +189,23 @@ public final class EventJournal: Sendable {
 
     // MARK: - Telling
 
-    /// Tells events a round's worth at a time: so a subscriber that wants several is written to once, and
-    /// loops write while the rest of a large batch is made ready, which then does not fill every queue.
-    func tell(_ news: [NewEvent], stored: StreamPosition) {
-        for first in stride(from: 0, to: news.count, by: Hub.roundCapacity) {
+    /// Takes up events, which can be read from then on, and gives back what is to be broadcast: a round's
+    /// worth together, so that a subscriber that wants several is written to once.
+    func take(_ news: [NewEvent], stored: StreamPosition) -> [[Publication]] {
+        stride(from: 0, to: news.count, by: Hub.roundCapacity).map { first in
             let round = news[first..<min(first + Hub.roundCapacity, news.count)].map {
                 Publication($0.event, at: $0.position, publishedAt: $0.submittedAt)
             }
-            tell(round, stored: stored)
+            take(round, stored: stored)
+            return round
         }
     }
 
-    /// Takes up events and hands them to the loops.
-    func tell(_ round: [Publication], stored: StreamPosition) {
+    /// Takes up events.
+    func take(_ publications: [Publication], stored: StreamPosition) {
         tail.withLock { tail in
-            for publication in round { tail.append(publication, stored: stored) }
+            for publication in publications { tail.append(publication, stored: stored) }
         }
-        listener.broadcast(round)
     }
 
     private static func tellNotices(of store: any EventStore, _ listener: Listener) {

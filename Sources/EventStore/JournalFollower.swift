@@ -77,8 +77,9 @@ final class JournalFollower: Sendable {
             let publications = page.events.compactMap { Publication($0) }
             journal.status.withLock { $0.unreadable += page.events.count - publications.count }
             cursor = page.events.last?.position ?? cursor
-            journal.tell(publications, stored: cursor)
+            journal.take(publications, stored: cursor)
             release(upTo: cursor)
+            journal.listener.broadcast(publications)
         } catch {
             state.withLock { $0.isTroubled = true }
             journal.followed(error)

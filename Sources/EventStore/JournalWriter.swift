@@ -51,27 +51,34 @@ final class JournalWriter: Sendable {
         _ = ended.wait(timeout: .now() + .seconds(8))
     }
 
+    /// Queues what came together. What may not wait is answered at once.
     func submit(
-        _ submission: Submission, _ patience: EventJournal.Patience, _ journal: EventJournal,
-        _ answer: @escaping @Sendable (EventJournal.Outcome) -> Void
+        _ submissions: [(Submission, answer: @Sendable (EventJournal.Outcome) -> Void)],
+        _ patience: EventJournal.Patience, _ journal: EventJournal
     ) {
         if case .refuse = patience, let trouble = journal.status.withLock({ $0.trouble }) {
-            return answer(.refused(trouble))
+            return submissions.forEach { $0.answer(.refused(trouble)) }
         }
-        let entry = Entry(
-            submission: submission, patience: patience, submittedAt: monotonicNanoseconds(), answer: answer)
+        let now = monotonicNanoseconds()
         let limit = journal.limits.waitingEvents
-        let count = submission.events.count
-        let refusal = state.withLock { state -> EventJournal.Outcome? in
-            guard !state.isStopped else { return .refused("the gateway is shutting down") }
-            // A batch that is larger than the bound is taken where it is alone.
-            guard state.waiting == 0 || state.waiting + count <= limit else { return .overloaded }
-            state.queue.append(entry)
-            state.waiting += count
-            if state.queue.count == 1 { ready.signal() }
-            return nil
+        let refusals = state.withLock { state in
+            let wasEmpty = state.queue.isEmpty
+            defer { if wasEmpty, !state.queue.isEmpty { ready.signal() } }
+            return submissions.map { submission, answer -> EventJournal.Outcome? in
+                guard !state.isStopped else { return .refused("the gateway is shutting down") }
+                // A batch that is larger than the bound is taken where it is alone.
+                guard state.waiting == 0 || state.waiting + submission.events.count <= limit else {
+                    return .overloaded
+                }
+                state.waiting += submission.events.count
+                state.queue.append(
+                    Entry(submission: submission, patience: patience, submittedAt: now, answer: answer))
+                return nil
+            }
         }
-        if let refusal { answer(refusal) }
+        for (refusal, submission) in zip(refusals, submissions) {
+            if let refusal { submission.answer(refusal) }
+        }
     }
 
     /// One turn; false once it is over.
@@ -173,9 +180,11 @@ private struct Work {
         }
         stored = news.last?.position ?? stored
         journal.status.withLock { $0.count += news.count }
-        if follower == nil { journal.tell(news, stored: stored) }
+        let rounds = follower == nil ? journal.take(news, stored: stored) : []
         // Before the answers: who is answered sees the store as it is then.
         trimIfDue(monotonicMilliseconds())
+        // And those before the broadcast, which takes longer.
+        defer { for round in rounds { journal.listener.broadcast(round) } }
         for (entry, outcome) in zip(entries, outcomes) {
             switch outcome {
             case .fenced: answer(entry, .fenced)
@@ -261,8 +270,9 @@ private struct Work {
             held.removeFirst()
             unstored += news.map { ToldEvent(position: $0.position, event: $0.event) }
             unstoredStates.merge(entry.submission.states) { $1 }
-            journal.tell(news, stored: stored)
+            let rounds = journal.take(news, stored: stored)
             answer(entry, .told(news.map(\.position)))
+            for round in rounds { journal.listener.broadcast(round) }
         }
         journal.status.withLock { $0.unstored = unstored.count }
     }

@@ -37,13 +37,17 @@ final class ClientSession {
     var initialSession: ClientMessage.Session?
     /// Nil: what it does is kept nowhere.
     var named: Named?
+    /// Whether it is told by server-sent events and not by a WebSocket.
+    let isEventStream: Bool
 
     init(
-        allowance: RequestAllowance, initial: ClientMessage.Subscribe?, session: ClientMessage.Session?
+        allowance: RequestAllowance, initial: ClientMessage.Subscribe?,
+        session: ClientMessage.Session? = nil, isEventStream: Bool = false
     ) {
         self.allowance = allowance
         self.initial = initial
         initialSession = session
+        self.isEventStream = isEventStream
     }
 
     /// An analysis has ended.

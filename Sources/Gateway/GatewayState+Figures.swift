@@ -12,6 +12,9 @@ extension GatewayState {
         registry.gauge("websocket_connections", "Open WebSocket connections.") {
             Double(statistics.webSockets.load(ordering: .relaxed))
         }
+        registry.gauge("event_streams", "Open streams of server-sent events.") {
+            Double(statistics.eventStreams.load(ordering: .relaxed))
+        }
         registry.gauge("connections", "Open connections of every kind that have a place.") {
             Double(statistics.connections.load(ordering: .relaxed))
         }

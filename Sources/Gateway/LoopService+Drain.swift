@@ -14,14 +14,16 @@ extension LoopService {
         drainsUntil = end
         transport.wake(at: end)
         transport.drain()
-        transport.forEachWebSocket { connection in
+        transport.forEachStream { connection in
             if let session = connection.session as? ClientSession {
                 abandonAnalyses(session, connection)
+                let position = completePosition(connection)
+                let delay = Int.random(in: 0...Self.reconnectSpread)
                 send(
                     "going_away",
                     ServerMessage.goingAway(
-                        reason: "drain", reconnectAfterMilliseconds: .random(in: 0...Self.reconnectSpread),
-                        position: completePosition(connection), timestamp: state.now()), to: connection)
+                        reason: "drain", reconnectAfterMilliseconds: delay, position: position,
+                        timestamp: state.now()), at: position, retryMilliseconds: delay, to: connection)
             }
             transport.close(connection, .draining, "the gateway is shutting down")
         }

@@ -19,11 +19,20 @@ extension LoopService {
         if let refusal = Self.refusedContentType(request, "events") { return .response(refusal) }
         let answer = answerer(request, connection)
         if request.body.count <= Self.offloadBytes {
-            Self.publish(request.body, state, answer)
+            if let submission = Self.submission(request.body, state, answer) {
+                submissions.append(submission)
+            }
         } else {
             Self.publishAway(request.body, state, answer)
         }
         return .later
+    }
+
+    /// Submits what was published in this turn, together.
+    func submit() {
+        guard !submissions.isEmpty else { return }
+        state.publisher.journal.submit(submissions, .refuse)
+        submissions.removeAll(keepingCapacity: true)
     }
 
     /// The answer to content that is said to be anything but JSON. Programs may leave the type away; a page
@@ -71,22 +80,24 @@ extension LoopService {
     private static func publishAway(
         _ body: [UInt8], _ state: GatewayState, _ answer: @escaping @Sendable (HTTPResponse) -> Void
     ) {
-        Task.detached { publish(body, state, answer) }
+        Task.detached {
+            guard let submission = submission(body, state, answer) else { return }
+            state.publisher.journal.submit([submission], .refuse)
+        }
     }
 
-    /// Submits the events of a body, and answers once they are stored.
-    private static func publish(
+    /// What a body publishes, and how it is answered once that is stored; nil where it was refused.
+    private static func submission(
         _ body: [UInt8], _ state: GatewayState, _ answer: @escaping @Sendable (HTTPResponse) -> Void
-    ) {
+    ) -> (Submission, answer: @Sendable (EventJournal.Outcome) -> Void)? {
         let events: [WatchdogEvent]
         do throws(PublishRefusal) {
             events = try parse(body, receivedAt: state.now())
         } catch {
-            return answer(.problem(error.code, error.detail))
+            answer(.problem(error.code, error.detail))
+            return nil
         }
-        state.publisher.journal.submit(Submission(events: events), .refuse) { outcome in
-            answer(response(outcome, events))
-        }
+        return (Submission(events: events), { outcome in answer(response(outcome, events)) })
     }
 
     private static func response(

@@ -42,7 +42,10 @@ extension LoopService {
         if let cluster = state.cluster {
             writer.member("cluster", ClusterRecord.health(cluster.view(), nodeID: cluster.nodeID))
         }
-        writer.member("connections", state.statistics.webSockets.load(ordering: .relaxed))
+        writer.member(
+            "connections",
+            state.statistics.webSockets.load(ordering: .relaxed)
+                + state.statistics.eventStreams.load(ordering: .relaxed))
         writer.member("position", state.publisher.range.last)
         writer.endObject()
         return .json(health == .unhealthy ? 503 : 200, writer.bytes)
@@ -81,6 +84,7 @@ extension LoopService {
         writer.beginObject()
         writer.member("connections", state.statistics.connections.load(ordering: .relaxed))
         writer.member("websockets", state.statistics.webSockets.load(ordering: .relaxed))
+        writer.member("event_streams", state.statistics.eventStreams.load(ordering: .relaxed))
         writer.member(
             "subscriptions", state.loops.reduce(0) { $0 + $1.subscriptions.load(ordering: .relaxed) })
         writer.member(

@@ -3,15 +3,23 @@ import FIMLCore
 import Transport
 import WebSocket
 
-// The event stream's protocol: what a client asks for over its WebSocket, and what it is told.
+// The event stream's protocol: what a client asks for over its WebSocket, and what it is told; the same over
+// server-sent events.
 extension LoopService {
-    func send(_ type: String, _ message: [UInt8], to connection: Connection) {
+    /// `position` and `retryMilliseconds` as in `DirectMessage`.
+    func send(
+        _ type: String, _ message: [UInt8], at position: StreamPosition? = nil,
+        retryMilliseconds: Int? = nil, to connection: Connection
+    ) {
         state.metrics.messagesSent[type].increment()
-        transport.send(message, to: connection)
+        transport.send(
+            DirectMessage(
+                type: type, text: message, position: position, retryMilliseconds: retryMilliseconds),
+            to: connection)
     }
 
     func tellEverybody(_ type: String, _ message: [UInt8]) {
-        transport.forEachWebSocket { connection in
+        transport.forEachStream { connection in
             if connection.session is ClientSession { send(type, message, to: connection) }
         }
     }
@@ -32,7 +40,7 @@ extension LoopService {
                         maxSubscriptions: settings.maxSubscriptions,
                         maxRequestsPerSecond: settings.requestsPerSecond,
                         sendQueueBytes: settings.sendQueueBytes
-                    ))), to: connection)
+                    ))), retryMilliseconds: .random(in: Self.reconnectDelays), to: connection)
         // Connections that came together after a restart do not stay together.
         let period = settings.heartbeat.milliseconds
         connection.serviceDeadline = transport.now + .random(in: period / 2...period)
@@ -48,7 +56,7 @@ extension LoopService {
             ServerMessage.heartbeat(
                 timestamp: state.now(), position: position, eventsSent: counts.sent,
                 eventsDropped: counts.dropped, activeSubscriptions: session.subscriptions.count,
-                watchdogs: state.watchdogCounts()), to: connection)
+                watchdogs: state.watchdogCounts()), at: position, to: connection)
         connection.serviceDeadline = transport.now + state.settings.webSocket.heartbeat.milliseconds
     }
 
@@ -196,11 +204,13 @@ extension LoopService {
     ) {
         let recovery: Recovery
         var position = position
+        var isReplaying = false
         switch start {
         case .live:
             recovery = .recovered(replaying: 0)
         case .stored(let cursor, _):
             recovery = .recovered(replaying: replaying)
+            isReplaying = true
             // Never before where the client says it is.
             position = max(position, cursor)
             state.metrics.resumes["recovered"].increment()
@@ -213,7 +223,7 @@ extension LoopService {
             ServerMessage.subscriptionAck(
                 id: request.id, subscriptionID: request.subscriptionID, position: position,
                 recovery: recovery,
-                timestamp: state.now()), to: connection)
+                timestamp: state.now()), at: isReplaying ? nil : position, to: connection)
     }
 
     func snapshot(_ request: ClientMessage.Subscribe, _ connection: Connection) {

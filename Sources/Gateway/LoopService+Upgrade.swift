@@ -17,19 +17,14 @@ extension LoopService {
         case .success(let accepted): key = accepted
         case .failure(let refusal): return .response(refusal.response)
         }
-        if let origin = request.fields["Origin"], !state.settings.cors.origins.allows(origin) {
-            return .response(
-                .problem(
-                    .permissionDenied, "pages of \(origin) may not connect; CORS_ORIGINS lists those that may"
-                ))
-        }
+        if let refusal = refusedOrigin(request) { return .response(refusal) }
         let settings = state.settings.webSocket
         let session: ClientMessage.Session?
         let initial: ClientMessage.Subscribe?
         do throws(InvalidMember) {
             let (named, rest) = try ClientMessage.Session.parse(query: request.query)
             session = named
-            initial = try subscription(rest)
+            initial = rest.isEmpty ? nil : try subscription(rest)
         } catch {
             let isOfSession = ["session", "ttl_hours"].contains(error.path)
             return .response(.problem(isOfSession ? .invalidMessage : .invalidFilter, error.message))
@@ -66,11 +61,19 @@ extension LoopService {
         DeflateParameters.negotiate(offers: request.fields.values("Sec-WebSocket-Extensions"))
     }
 
-    /// The subscription of a query string; nil where there is none.
-    private func subscription(
+    /// The answer to a page whose origin may not connect.
+    func refusedOrigin(_ request: HTTPRequest) -> HTTPResponse? {
+        guard let origin = request.fields["Origin"], !state.settings.cors.origins.allows(origin) else {
+            return nil
+        }
+        return .problem(
+            .permissionDenied, "pages of \(origin) may not connect; CORS_ORIGINS lists those that may")
+    }
+
+    /// The subscription of a query string.
+    func subscription(
         _ query: [(name: String, value: String)]
-    ) throws(InvalidMember) -> ClientMessage.Subscribe? {
-        guard !query.isEmpty else { return nil }
+    ) throws(InvalidMember) -> ClientMessage.Subscribe {
         let (filter, others) = try EventFilter.parse(query: query)
         let (start, rest) = try SubscriptionStart.parse(query: others)
         var snapshot = false

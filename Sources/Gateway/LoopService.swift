@@ -1,4 +1,5 @@
 import Broadcast
+import EventStore
 import FIMLCore
 import HTTP
 import LinuxSystem
@@ -19,6 +20,8 @@ final class LoopService {
     var nextReplay = 0
     /// That of the last one that was begun.
     var replayNumber = 0
+    /// What was published in this turn.
+    var submissions: [(Submission, answer: @Sendable (EventJournal.Outcome) -> Void)] = []
     /// When a drain ends, whoever is still there; nil while there is none.
     var drainsUntil: UInt64?
 
@@ -33,10 +36,18 @@ final class LoopService {
 extension LoopService: TransportService {
     func respond(to request: HTTPRequest, from connection: Connection) -> Answer {
         let answer = route(request, connection)
-        guard case .response(var response) = answer else { return answer }
-        allowOrigin(request, &response)
-        count(request, response)
-        return .response(response)
+        switch answer {
+        case .response(var response):
+            allowOrigin(request, &response)
+            count(request, response)
+            return .response(response)
+        case .eventStream(var acceptance):
+            allowOrigin(request, &acceptance.response)
+            count(request, acceptance.response)
+            return .eventStream(acceptance)
+        case .later, .webSocket:
+            return answer
+        }
     }
 
     /// Counts an answered request.
@@ -68,8 +79,13 @@ extension LoopService: TransportService {
     }
 
     func ended(_ connection: Connection, _ code: CloseCode) {
-        state.metrics.disconnects[String(code.rawValue)].increment()
-        guard let session = connection.session as? ClientSession else { return }
+        let session = connection.session as? ClientSession
+        if session?.isEventStream ?? false {
+            state.metrics.eventStreamEnds[Self.reason(code)].increment()
+        } else {
+            state.metrics.disconnects[String(code.rawValue)].increment()
+        }
+        guard let session else { return }
         for case .some(let handle) in session.subscriptions.map(\.handle) {
             transport.hub.unsubscribe(handle)
         }
@@ -82,13 +98,14 @@ extension LoopService: TransportService {
         heartbeat(connection)
     }
 
-    func gapMessage(_ loss: Loss) -> [UInt8] {
+    func gapMessage(_ loss: Loss) -> DirectMessage {
         state.metrics.messagesSent["gap"].increment()
         var counts = SeverityCounts()
         for severity in Severity.allCases { counts[severity] = UInt64(loss[severity]) }
-        return ServerMessage.gap(
+        let text = ServerMessage.gap(
             from: loss.from, to: loss.to, dropped: counts, reason: "slow_consumer",
             backfill: "/events?after=\(loss.from.predecessor)&until=\(loss.to)")
+        return DirectMessage(type: "gap", text: text)
     }
 
     func shed(_ loss: Loss, _ connection: Connection) {
@@ -114,6 +131,7 @@ extension LoopService: TransportService {
         figures.connections.store(transport.connectionCount, ordering: .relaxed)
         figures.subscriptions.store(transport.hub.subscriptionCount + replays.count, ordering: .relaxed)
         figures.distinctFilters.store(transport.hub.distinctFilterCount, ordering: .relaxed)
+        submit()
         endDrain()
         return replay()
     }

@@ -212,7 +212,7 @@ extension LoopService {
     func streamBroke(at floor: StreamPosition) {
         let from = position
         position = max(position, floor)
-        transport.forEachWebSocket { connection in
+        transport.forEachStream { connection in
             guard let session = connection.session as? ClientSession, !session.subscriptions.isEmpty else {
                 return
             }
@@ -230,6 +230,6 @@ extension LoopService {
             "replay_complete",
             ServerMessage.replayComplete(
                 subscriptionID: replay.subscriptionID, position: position, eventsSent: replay.sent),
-            to: connection)
+            at: position, to: connection)
     }
 }

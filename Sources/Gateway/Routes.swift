@@ -18,6 +18,7 @@ extension LoopService {
         case "/metrics": get(request) { metrics(request) }
         case "/connections", "/ws/connections": get(request) { connectionFigures() }
         case "/events": events(request, connection)
+        case "/events/stream": eventStream(request)
         case "/ws/events", "/ws": openStream(request)
         case "/ws/echo" where state.settings.server.devEndpoints: openEcho(request)
         case "/openapi.json": get(request) { schema("openapi.json") }
@@ -46,6 +47,14 @@ extension LoopService {
         }
     }
 
+    private func eventStream(_ request: HTTPRequest) -> Answer {
+        switch request.method {
+        case "GET", "HEAD": openEventStream(request)
+        case "OPTIONS": .response(.options("GET, HEAD, OPTIONS"))
+        default: .response(.methodNotAllowed(request.method, "GET, HEAD, OPTIONS"))
+        }
+    }
+
     private func events(_ request: HTTPRequest, _ connection: Connection) -> Answer {
         switch request.method {
         case "GET", "HEAD": readEvents(request, connection)
@@ -55,8 +64,8 @@ extension LoopService {
         }
     }
 
-    /// CORS (Fetch 3.2): a page of an allowed origin may read the answer, and ask before it posts JSON. Never
-    /// with credentials.
+    /// CORS (Fetch 3.2): a page of an allowed origin may read the answer, and ask before it posts JSON or
+    /// resumes by `fetch`. Never with credentials.
     func allowOrigin(_ request: HTTPRequest, _ response: inout HTTPResponse) {
         let cors = state.settings.cors
         guard cors.isEnabled, let origin = request.fields["Origin"] else { return }
@@ -65,7 +74,7 @@ extension LoopService {
         response.fields.append("Access-Control-Allow-Origin", origin)
         guard request.method == "OPTIONS", let allowed = response.fields["Allow"] else { return }
         response.fields.append("Access-Control-Allow-Methods", allowed)
-        response.fields.append("Access-Control-Allow-Headers", "Content-Type")
+        response.fields.append("Access-Control-Allow-Headers", "Content-Type, Last-Event-ID")
         response.fields.append("Access-Control-Max-Age", "600")
     }
 }

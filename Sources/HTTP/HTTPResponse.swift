@@ -1,4 +1,4 @@
-/// A response with a body that is there as a whole (RFC 9110 section 15).
+/// A response (RFC 9110 section 15), with a body that is there as a whole but where only its head is sent.
 public struct HTTPResponse: Sendable {
     /// What a client that sent `Expect: 100-continue` waits for (RFC 9110 section 15.2.1).
     public static let continue100 = Array("HTTP/1.1 100 Continue\r\n\r\n".utf8)
@@ -21,6 +21,29 @@ public struct HTTPResponse: Sendable {
     /// `imfFixdate`. With `toHEAD` the body is left out, its length is not (RFC 9110 section 9.3.2). Date,
     /// Content-Length and Transfer-Encoding among `fields` are dropped, since they are written here.
     public func serialize(into output: inout [UInt8], date: String, toHEAD: Bool, keepAlive: Bool) {
+        // RFC 9110 section 8.6: no Content-Length in 1xx and 204. In 304 it would be that of the 200, which
+        // is not known.
+        let hasContent = status >= 200 && status != 204 && status != 304
+        let framing = hasContent ? "Content-Length: \(body.count)\r\n" : ""
+        serializeHead(into: &output, date: date, framing: framing, keepAlive: keepAlive)
+        if hasContent && !toHEAD {
+            output.append(contentsOf: body)
+        }
+    }
+
+    /// Appends the head of a response whose content is still to come, as `serialize` does that of others.
+    /// The content follows in chunks (RFC 9112 section 7.1), or, for a client of HTTP/1.0, until the
+    /// connection is closed (section 6.3).
+    public func serializeHead(
+        into output: inout [UInt8], date: String, isChunked: Bool, keepAlive: Bool
+    ) {
+        let framing = isChunked ? "Transfer-Encoding: chunked\r\n" : ""
+        serializeHead(into: &output, date: date, framing: framing, keepAlive: keepAlive)
+    }
+
+    private func serializeHead(
+        into output: inout [UInt8], date: String, framing: String, keepAlive: Bool
+    ) {
         precondition(status >= 100 && status <= 999, "a status has three digits")
         precondition(date.utf8.allSatisfy(\.isFieldValueByte), "a date is one line")
         for part in [
@@ -29,17 +52,9 @@ public struct HTTPResponse: Sendable {
             output.append(contentsOf: part.utf8)
         }
         fields.serialize(into: &output, omitting: ["date", "content-length", "transfer-encoding"])
-        // RFC 9110 section 8.6: no Content-Length in 1xx and 204. In 304 it would be that of the 200, which
-        // is not known.
-        let hasContent = status >= 200 && status != 204 && status != 304
-        if hasContent {
-            output.append(contentsOf: "Content-Length: \(body.count)\r\n".utf8)
-        }
+        output.append(contentsOf: framing.utf8)
         output.append(contentsOf: connectionLine(keepAlive: keepAlive).utf8)
         output.append(contentsOf: "\r\n".utf8)
-        if hasContent && !toHEAD {
-            output.append(contentsOf: body)
-        }
     }
 
     /// RFC 9112 section 9.3: close must be said by who closes. To stay open is the default of HTTP/1.1 only,

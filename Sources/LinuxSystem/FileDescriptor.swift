@@ -32,6 +32,16 @@ public struct FileDescriptor: ~Copyable, Sendable {
         // It fails only where the connection is lost, which the next read will tell.
         _ = shutdown(raw, Int32(SHUT_WR))
     }
+
+    /// Lets the connection fail once the peer has not acknowledged for so many milliseconds what was sent
+    /// (tcp(7), TCP_USER_TIMEOUT), which else takes a quarter of an hour: for a protocol in which the peer
+    /// says nothing.
+    public func limitSilence(milliseconds: UInt64) {
+        var value = UInt32(clamping: milliseconds)
+        // Without it the kernel's own limit holds.
+        _ = setsockopt(
+            raw, Int32(IPPROTO_TCP), TCP_USER_TIMEOUT, &value, socklen_t(MemoryLayout<UInt32>.size))
+    }
 }
 
 /// What came of moving bytes over a non-blocking socket. Only the first is progress.

@@ -6,7 +6,9 @@ public struct GatewayMetrics: Sendable {
 
     /// WebSocket connections that ended, by `code`.
     public let disconnects: MetricFamily<Counter>
-    /// Messages sent, by `type`.
+    /// Streams of server-sent events that ended, by `reason`.
+    public let eventStreamEnds: MetricFamily<Counter>
+    /// Messages sent, over WebSockets and event streams, by `type`.
     public let messagesSent: MetricFamily<Counter>
     /// Events not delivered to a subscriber, by `severity` and `reason`.
     public let eventsDropped: MetricFamily<Counter>
@@ -51,8 +53,11 @@ public struct GatewayMetrics: Sendable {
         disconnects = registry.counters(
             "websocket_disconnects_total", "WebSocket connections that ended, by close code.",
             labels: MetricLabel("code", Self.closeCodes))
+        eventStreamEnds = registry.counters(
+            "event_stream_ends_total", "Streams of server-sent events that ended.",
+            labels: MetricLabel("reason", ["client", "slow_consumer", "drain", "other"]))
         messagesSent = registry.counters(
-            "websocket_messages_sent_total", "Messages sent, by type.",
+            "websocket_messages_sent_total", "Messages sent over WebSockets and event streams, by type.",
             labels: MetricLabel("type", Self.messageTypes))
         eventsDropped = registry.counters(
             "websocket_events_dropped_total", "Events not delivered to a subscriber.", labels: severity,

@@ -5,8 +5,8 @@ import LinuxSystem
 import TLS
 import WebSocket
 
-/// One connection, from accept to close: TLS or not, HTTP first, WebSocket perhaps. An idle one owns no
-/// buffer.
+/// One connection, from accept to close: TLS or not, HTTP first, then perhaps WebSocket or an event stream.
+/// An idle one owns no buffer.
 ///
 /// It belongs to its loop's thread.
 public final class Connection {
@@ -15,6 +15,8 @@ public final class Connection {
         case handshake
         case http
         case webSocket
+        /// Events are the content of a response; what the peer sends is discarded.
+        case eventStream
         /// What waits is written, then we end our side.
         case draining
         /// Our side has ended. Input is discarded until the peer ends its own, so that closing does not reset
@@ -48,6 +50,7 @@ public final class Connection {
     var lastInput: UInt64
     /// When the socket last took something, or something was first to wait.
     var lastProgress: UInt64
+    /// When the last ping was sent that is not answered; of an event stream, the last comment.
     var pingedAt: UInt64?
     /// A request is being answered by `Answer.later`.
     var isAwaitingAnswer = false
@@ -62,7 +65,7 @@ public final class Connection {
     var peerHasEnded = false
     /// The earliest entry in the wheel.
     var scheduledAt: UInt64?
-    /// The service knows of the WebSocket.
+    /// The service knows of the WebSocket or event stream.
     var isOpen = false
 
     /// The service's own state.
@@ -110,6 +113,8 @@ public final class Connection {
                 deadline = pingedAt.map { $0 + limits.pong } ?? lastInput + limits.ping
                 deadline = min(deadline, serviceDeadline ?? .max)
             }
+        case .eventStream:
+            deadline = min((pingedAt ?? lastInput) + limits.ping, serviceDeadline ?? .max)
         case .draining:
             deadline = .max
         case .lingering:

@@ -5,7 +5,7 @@ import Broadcast
 struct Link {
     /// How an event's frame reaches the connection.
     enum Path: UInt8 {
-        /// Not at all: no WebSocket is open.
+        /// Not at all: neither a WebSocket nor an event stream is open.
         case none
         /// Straight to the socket.
         case plain

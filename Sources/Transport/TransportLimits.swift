@@ -16,7 +16,7 @@ public struct TransportLimits: Sendable {
     public var idle: UInt64 = 60_000
     /// Something waits to be written and the peer takes nothing.
     public var stall: UInt64 = 10_000
-    /// A WebSocket peer is silent: then it is pinged.
+    /// A WebSocket peer is silent: then it is pinged. An event stream gets a comment as often.
     public var ping: UInt64 = 25_000
     /// It stays silent after the ping: then it is closed with 4201.
     public var pong: UInt64 = 10_000

@@ -44,6 +44,8 @@ extension TransportLoop {
             }
         case .webSocket:
             actOnWebSocket(connection)
+        case .eventStream:
+            actOnEventStream(connection)
         case .draining:
             break
         case .lingering:
@@ -62,16 +64,28 @@ extension TransportLoop {
 
     private func actOnWebSocket(_ connection: Connection) {
         if connection.closing.isSent { return drop(connection) }
-        if let due = connection.serviceDeadline, due <= now {
-            connection.serviceDeadline = nil
-            service?.deadlinePassed(connection)
-            guard connection.isOpen else { return }
-        }
+        tellService(connection)
+        guard connection.isOpen else { return }
         if let pingedAt = connection.pingedAt {
             if pingedAt + limits.pong <= now { close(connection, .noPong, "no pong") }
         } else if connection.lastInput + limits.ping <= now {
             connection.pingedAt = now
             enqueue(Frame.encode(.ping, []), connection)
         }
+    }
+
+    private func actOnEventStream(_ connection: Connection) {
+        tellService(connection)
+        guard connection.isOpen, (connection.pingedAt ?? connection.lastInput) + limits.ping <= now else {
+            return
+        }
+        connection.pingedAt = now
+        sendComment(connection)
+    }
+
+    private func tellService(_ connection: Connection) {
+        guard let due = connection.serviceDeadline, due <= now else { return }
+        connection.serviceDeadline = nil
+        service?.deadlinePassed(connection)
     }
 }

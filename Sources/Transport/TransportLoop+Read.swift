@@ -1,3 +1,4 @@
+import Broadcast
 import HTTP
 import LinuxSystem
 import TLS
@@ -74,7 +75,7 @@ extension TransportLoop {
             answerRequests(connection)
         case .webSocket:
             readFrames(input, connection)
-        case .handshake, .draining, .lingering:
+        case .handshake, .eventStream, .draining, .lingering:
             break
         }
     }
@@ -119,6 +120,7 @@ extension TransportLoop {
         case .response(let response): respond(response, to: connection)
         case .later: connection.isAwaitingAnswer = true
         case .webSocket(let acceptance): upgrade(connection, acceptance)
+        case .eventStream(let acceptance): beginEventStream(connection, acceptance)
         case nil: drop(connection)
         }
     }
@@ -152,26 +154,34 @@ extension TransportLoop {
         }
         head += "\r\n"
         enqueue(Array(head.utf8), connection)
-        // Answers may wait before the 101; from here on the stream's own bound holds.
-        if let bound = acceptance.sendQueueBytes { connection.queue?.limit = bound }
         connection.reader = WebSocketReader(
             role: .server, maxMessageBytes: acceptance.maxMessageBytes,
             maxInflatedBytes: acceptance.maxInflatedBytes, deflate: acceptance.deflate)
-        connection.session = acceptance.session
-        connection.sendQueueBytes = acceptance.sendQueueBytes
-        connection.phase = .webSocket
-        connection.phaseSince = now
-        connection.isOpen = true
-        if let deflate = acceptance.deflate {
-            links[connection.token.slot].encoding = .deflate(windowBits: UInt8(deflate.serverMaxWindowBits))
+        let encoding = acceptance.deflate.map {
+            FrameEncoding.deflate(windowBits: UInt8($0.serverMaxWindowBits))
         }
-        links[connection.token.slot].path = .queued
+        connection.session = acceptance.session
+        enter(.webSocket, encoding ?? .plain, acceptance.sendQueueBytes, connection)
         statistics.webSockets.count()
         var early = connection.parser?.takeRemainder() ?? []
         connection.parser = nil
         service?.opened(connection)
         schedule(connection)
         early.withUnsafeMutableBytes { if !$0.isEmpty { readFrames($0, connection) } }
+    }
+
+    /// From here on events may be sent.
+    func enter(
+        _ phase: Connection.Phase, _ encoding: FrameEncoding, _ sendQueueBytes: Int?, _ connection: Connection
+    ) {
+        // Answers may wait before the stream; from here on its own bound holds.
+        if let sendQueueBytes { connection.queue?.limit = sendQueueBytes }
+        connection.sendQueueBytes = sendQueueBytes
+        connection.phase = phase
+        connection.phaseSince = now
+        connection.isOpen = true
+        links[connection.token.slot].encoding = encoding
+        setPath(connection)
     }
 
     private func readFrames(_ input: UnsafeMutableRawBufferPointer, _ connection: Connection) {

@@ -5,14 +5,13 @@ import TLS
 import WebSocket
 
 extension TransportLoop {
-    /// Sends a text message to one connection, behind what waits. Not deflated: it is small, and for one
-    /// only.
-    public func send(_ message: [UInt8], to connection: Connection) {
+    /// Sends a message to one connection, behind what waits.
+    public func send(_ message: DirectMessage, to connection: Connection) {
         guard connection.isOpen else { return }
-        enqueue(Frame.encode(.text, message), connection)
+        enqueue(links[connection.token.slot].encoding.encode(message), connection)
     }
 
-    /// Sends a message back as it came, deflated where that was negotiated.
+    /// Sends a WebSocket message back as it came, deflated where that was negotiated.
     public func echo(_ payload: [UInt8], _ opcode: Opcode, to connection: Connection) {
         guard connection.isOpen else { return }
         let encoding = links[connection.token.slot].encoding
@@ -29,18 +28,30 @@ extension TransportLoop {
         enqueue(publication.frame(links[slot].encoding, deflater), connection)
     }
 
-    /// Whether a replay should wait until the connection has taken more.
+    /// Whether a replay should wait until the connection has taken more; once it has, the loop takes another
+    /// turn.
     public func isBusy(_ connection: Connection) -> Bool {
         connection.queue?.isOverHalf ?? false
     }
 
-    /// Closes a WebSocket: the close frame goes behind what waits, then the peer's is awaited.
+    /// Closes a WebSocket: the close frame goes behind what waits, then the peer's is awaited. An event
+    /// stream ends behind what waits, and the connection with it.
     public func close(_ connection: Connection, _ code: CloseCode, _ reason: String) {
-        guard connection.isOpen, let frame = connection.closing.begin(code, reason) else { return }
-        enqueue(frame, connection)
+        guard connection.isOpen, let last = lastWord(connection, code, reason) else { return }
+        if !last.isEmpty { enqueue(last, connection) }
+        let isEventStream = connection.phase == .eventStream
         connection.phaseSince = now
         end(connection, code)
+        if isEventStream { finish(connection) }
         schedule(connection)
+    }
+
+    /// What is sent last to a WebSocket or event stream; nil where it was sent before.
+    private func lastWord(_ connection: Connection, _ code: CloseCode, _ reason: String) -> [UInt8]? {
+        switch links[connection.token.slot].encoding {
+        case .plain, .deflate: connection.closing.begin(code, reason)
+        case .eventStream(let isChunked): EventStreamBlock.end(isChunked: isChunked)
+        }
     }
 
     /// Bytes that must arrive.
@@ -84,21 +95,25 @@ extension TransportLoop {
     /// Tells a consumer that is too slow why it is closed, in place of all that waits.
     func closeSlowConsumer(_ connection: Connection) {
         guard connection.isOpen, let queue = connection.queue else { return drop(connection) }
-        guard let frame = connection.closing.begin(.slowConsumer, "slow consumer") else { return }
+        guard let last = lastWord(connection, .slowConsumer, "slow consumer") else { return }
         statistics.bytesQueued.count(-queue.byteCount)
-        queue.replaceAll(with: frame)
+        queue.replaceAll(with: last)
         statistics.bytesQueued.count(queue.byteCount)
         end(connection, .slowConsumer)
         connection.lastProgress = now
         finish(connection)
     }
 
-    /// The service is told that a WebSocket is over; once.
+    /// The service is told that a WebSocket or event stream is over; once.
     func end(_ connection: Connection, _ code: CloseCode) {
         guard connection.isOpen else { return }
         connection.isOpen = false
         setPath(connection)
-        statistics.webSockets.count(-1)
+        if connection.phase == .eventStream {
+            statistics.eventStreams.count(-1)
+        } else {
+            statistics.webSockets.count(-1)
+        }
         service?.ended(connection, code)
         connection.session = nil
     }
@@ -147,8 +162,9 @@ extension TransportLoop {
         for _ in 0..<16 where connection.unsent.isEmpty {
             guard let queue = connection.queue, !queue.isEmpty else { break }
             let before = queue.byteCount
+            let encoding = links[connection.token.slot].encoding
             let count = queue.gather(into: gathered) { [service] loss in
-                Frame.encode(.text, service?.gapMessage(loss) ?? [])
+                service.map { encoding.encode($0.gapMessage(loss)) } ?? []
             }
             // A gap that was told has become bytes that wait.
             statistics.bytesQueued.count(queue.byteCount - before)
@@ -176,7 +192,7 @@ extension TransportLoop {
             answerRequests(connection)
         case .draining:
             endOurSide(connection)
-        case .handshake, .webSocket, .lingering:
+        case .handshake, .webSocket, .eventStream, .lingering:
             break
         }
         setInterest(connection)

@@ -123,8 +123,8 @@ public final class TransportLoop {
         connections[token]
     }
 
-    /// Calls `body` with each WebSocket connection that is open.
-    public func forEachWebSocket(_ body: (Connection) -> Void) {
+    /// Calls `body` with each WebSocket connection and event stream that is open.
+    public func forEachStream(_ body: (Connection) -> Void) {
         connections.forEach { if $0.isOpen { body($0) } }
     }
 

@@ -6,17 +6,17 @@ import WebSocket
 public protocol TransportService: AnyObject {
     /// Answers a request.
     func respond(to request: HTTPRequest, from connection: Connection) -> Answer
-    /// A WebSocket connection is open; its 101 is on its way.
+    /// A WebSocket connection or an event stream is open; its 101 or 200 is on its way.
     func opened(_ connection: Connection)
     /// A whole message came.
     func received(_ payload: [UInt8], _ opcode: Opcode, from connection: Connection)
-    /// A WebSocket connection is over, or will be once the peer has been told: nothing can be sent to it.
-    /// Called once.
+    /// A WebSocket connection or an event stream is over, or will be once the peer has been told: nothing can
+    /// be sent to it. Called once.
     func ended(_ connection: Connection, _ code: CloseCode)
     /// The connection's `serviceDeadline` has passed; a new one may be set.
     func deadlinePassed(_ connection: Connection)
     /// The `gap` message for what a slow consumer loses.
-    func gapMessage(_ loss: Loss) -> [UInt8]
+    func gapMessage(_ loss: Loss) -> DirectMessage
     /// Events were shed for a slow consumer.
     func shed(_ loss: Loss, _ connection: Connection)
     /// Publications went to all who want them: so many frames, in so many nanoseconds.
@@ -33,6 +33,28 @@ public enum Answer {
     case later
     /// By switching to WebSocket.
     case webSocket(WebSocketAcceptance)
+    /// By an event stream.
+    case eventStream(EventStreamAcceptance)
+}
+
+/// The terms on which an event stream (WHATWG HTML 9.2) is accepted.
+public struct EventStreamAcceptance {
+    /// Its head is sent; the stream is its content.
+    public var response: HTTPResponse
+    /// Whether the content goes in chunks, for a client of HTTP/1.1.
+    public var isChunked: Bool
+    /// Bytes that may wait for the client before events are shed and the stream is ended.
+    public var sendQueueBytes: Int
+    /// The service's own state of the connection.
+    public var session: AnyObject?
+
+    /// Terms with every part given.
+    public init(response: HTTPResponse, isChunked: Bool, sendQueueBytes: Int, session: AnyObject?) {
+        self.response = response
+        self.isChunked = isChunked
+        self.sendQueueBytes = sendQueueBytes
+        self.session = session
+    }
 }
 
 /// The terms on which a WebSocket connection is accepted.

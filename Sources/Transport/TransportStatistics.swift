@@ -7,6 +7,8 @@ public final class TransportStatistics: Sendable {
     public let connections = Atomic<Int>(0)
     /// WebSocket connections that are open.
     public let webSockets = Atomic<Int>(0)
+    /// Event streams that are open.
+    public let eventStreams = Atomic<Int>(0)
     /// Connections that were answered with 503, since all places were taken.
     public let refused = Atomic<Int>(0)
     /// Times that a listener stopped accepting, for want of descriptors or places.

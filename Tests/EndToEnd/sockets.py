@@ -66,8 +66,8 @@ class Response:
 class HTTP(Peer):
     """Requests as bytes, answers taken apart."""
 
-    def response(self, to_head=False):
-        """The next answer, or None where the connection ended instead."""
+    def head(self):
+        """The status and the fields of the next answer, or None where the connection ended instead."""
         line = self.file.readline()
         if not line:
             return None
@@ -77,9 +77,17 @@ class HTTP(Peer):
         while (line := self.file.readline()) != b"\r\n":
             name, _, value = line.decode("latin-1").rstrip("\r\n").partition(": ")
             headers[name.lower()] = value
-        has_body = not to_head and int(status) >= 200 and int(status) not in (204, 304)
+        return int(status), headers
+
+    def response(self, to_head=False):
+        """The next answer, or None where the connection ended instead."""
+        head = self.head()
+        if head is None:
+            return None
+        status, headers = head
+        has_body = not to_head and status >= 200 and status not in (204, 304)
         body = self.file.read(int(headers["content-length"])) if has_body else b""
-        return Response(int(status), headers, body)
+        return Response(status, headers, body)
 
 
 @dataclasses.dataclass

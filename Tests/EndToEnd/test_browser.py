@@ -9,6 +9,7 @@ import json
 import os
 import shutil
 import subprocess
+import socket
 import threading
 
 import pytest
@@ -31,6 +32,15 @@ const socket = new WebSocket(`ws://${gateway}/ws/events`, 'fiml.v1.json');
 socket.onopen = () => socket.send(JSON.stringify({type: 'subscribe', id: 1, subscription_id: 'page'}));
 socket.onmessage = message => messages.push(message.data);
 socket.onclose = close => { closed = close.code; };
+
+const told = [];
+let source = null;
+function listen(url) {
+    source = new EventSource(url);
+    for (const type of ['welcome', 'subscription_ack', 'event', 'replay_complete', 'heartbeat']) {
+        source.addEventListener(type, block => told.push({type, data: block.data, id: block.lastEventId}));
+    }
+}
 
 async function read() {
     const answer = await fetch(`http://${gateway}/events`);
@@ -96,10 +106,76 @@ class Page:
         assert "exceptionDetails" not in result, result["exceptionDetails"]
         return result["result"].get("value")
 
+    def told(self, type):
+        """What the page's EventSource has received of a type, each with the last event's id then."""
+        received = [(schemas.check_message(block["data"]), block) for block in self.run("told")]
+        assert all(message["type"] == block["type"] for message, block in received)
+        return [(message, block["id"]) for message, block in received if block["type"] == type]
+
     def messages(self, type):
         """What the page's WebSocket has received of a type."""
         received = [schemas.check_message(text) for text in self.run("messages")]
         return [message for message in received if message["type"] == type]
+
+
+class Network:
+    """Between the browser and a gateway; what goes through it can be cut."""
+
+    def __init__(self, port):
+        self.gateway = ("127.0.0.1", port)
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self.listener.getsockname()[1]
+        self.open = []
+        self.connects = True
+        threading.Thread(target=self.accept, daemon=True).start()
+
+    def accept(self):
+        with contextlib.suppress(OSError):
+            while True:
+                near, _ = self.listener.accept()
+                if not self.connects:
+                    near.close()
+                    continue
+                far = socket.create_connection(self.gateway)
+                self.open += [near, far]
+                for ends in ((near, far), (far, near)):
+                    threading.Thread(target=self.forward, args=ends, daemon=True).start()
+
+    @staticmethod
+    def forward(source, sink):
+        with contextlib.suppress(OSError):
+            while data := source.recv(1 << 16):
+                sink.sendall(data)
+            sink.shutdown(socket.SHUT_WR)
+
+    def cut(self):
+        """Nothing goes through any more, until `mend`."""
+        self.connects = False
+        while self.open:
+            one = self.open.pop()
+            with contextlib.suppress(OSError):
+                one.shutdown(socket.SHUT_RDWR)
+            one.close()
+
+    def mend(self):
+        self.connects = True
+
+    def close(self):
+        self.listener.close()
+        self.cut()
+
+
+@pytest.fixture
+def network():
+    built = []
+
+    def build(gateway):
+        built.append(Network(gateway.port))
+        return built[-1]
+
+    yield build
+    for one in built:
+        one.close()
 
 
 @pytest.fixture(scope="module")
@@ -193,3 +269,42 @@ def test_a_page_whose_origin_is_not_allowed_is_kept_out(start, open_page):
     assert preflights(gateway) > before, "it has asked"
     assert gateway.get_json("/events")["events"] == [], "and it has not published"
     assert gateway.metric("websocket_connections") == 0
+
+
+@pytest.mark.parametrize("allowed", ["*", "its own"])
+def test_an_event_source_of_another_origin_comes_back_and_resumes_by_itself(
+        start, open_page, network, origin, allowed):
+    """WHATWG HTML 9.2.3: the browser sends what was the last event's id"""
+    gateway = start({"CORS_ORIGINS": origin if allowed == "its own" else "*"})
+    page = open_page(gateway)
+    between = network(gateway)
+    page.run(f"listen('http://127.0.0.1:{between.port}/events/stream?min_severity=medium&last=100')")
+    eventually(lambda: page.told("replay_complete"), "the page is told")
+    positions = gateway.post([event(description="first \N{SNOWMAN}"), event("low"), event("critical")])
+    wanted = [positions[0], positions[2]]
+    eventually(lambda: len(page.told("event")) == 2, "the page has both events")
+
+    between.cut()
+    eventually(lambda: page.run("source.readyState") == 0, "the browser has noticed")
+    positions = gateway.post([event(), event("low"), event()])
+    wanted += [positions[0], positions[2]]
+    between.mend()
+    eventually(lambda: len(page.told("replay_complete")) == 2, "the browser has come back", 30)
+    wanted += gateway.post([event(description="after")])
+    eventually(lambda: len(page.told("event")) == len(wanted), "the page has the rest")
+
+    received = page.told("event")
+    assert [message["position"] for message, _ in received] == wanted, "each once, in order"
+    assert [last_event_id for _, last_event_id in received] == wanted
+    assert received[0][0]["event"]["description"] == "first \N{SNOWMAN}"
+    assert [ack["replaying"] for ack, _ in page.told("subscription_ack")] == [0, 2]
+    assert page.run("source.readyState") == 1
+    gateway.assert_healthy()
+
+
+def test_an_event_source_whose_origin_is_not_allowed_is_kept_out(start, open_page):
+    gateway = start({"CORS_ORIGINS": "https://app.example.com"})
+    page = open_page(gateway)
+    page.run(f"listen('http://127.0.0.1:{gateway.port}/events/stream')")
+    eventually(lambda: page.run("source.readyState") == 2, "it has failed, for good")
+    assert page.run("told") == [] and gateway.metric("event_streams") == 0

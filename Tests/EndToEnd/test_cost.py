@@ -8,6 +8,7 @@ import subprocess
 import pytest
 import schemas
 import sockets
+from event_stream import EventStream
 from subscriber import event
 
 PUBLICATIONS = 25
@@ -32,13 +33,22 @@ def counts(tmp_path):
     return path
 
 
-def subscribers(port, count, headers, wrap):
+def subscribers(port, count, path, headers, wrap):
+    if path == "event stream":
+        return [EventStream(port, "?min_severity=low", wrap=wrap) for _ in range(count)]
     path = "/ws/events?min_severity=low"
     clients = [sockets.WebSocket(port, path, headers, wrap=wrap) for _ in range(count)]
     for client in clients:
         assert schemas.check_message(client.frame().payload)["type"] == "welcome"
         assert schemas.check_message(client.frame().payload)["type"] == "subscription_ack"
     return clients
+
+
+def receive(client):
+    if isinstance(client, EventStream):
+        assert client.chunk().startswith(b"id: ")
+    else:
+        assert client.frame().opcode == sockets.TEXT
 
 
 def calls(gateway, counts, clients, events_at_once):
@@ -49,7 +59,7 @@ def calls(gateway, counts, clients, events_at_once):
         gateway.post(batch)
         for client in clients:
             for _ in range(events_at_once):
-                assert client.frame().opcode == sockets.TEXT
+                receive(client)
 
     publish()  # What is made once is made now.
     before = struct.unpack("QQ", counts.read_bytes())
@@ -58,7 +68,7 @@ def calls(gateway, counts, clients, events_at_once):
     return [after - earlier for after, earlier in zip(struct.unpack("QQ", counts.read_bytes()), before)]
 
 
-@pytest.mark.parametrize("path", ["plain", "deflate", "tls"])
+@pytest.mark.parametrize("path", ["plain", "deflate", "tls", "event stream"])
 @pytest.mark.parametrize("events_at_once", [1, 8])
 def test_one_subscriber_more_costs_one_send_a_turn_and_no_allocation(
         start, certificate, counter, counts, path, events_at_once):
@@ -71,9 +81,9 @@ def test_one_subscriber_more_costs_one_send_a_turn_and_no_allocation(
     if path == "tls":
         context = certificate.client_context()
         port, wrap = gateway.tls_port, lambda plain: context.wrap_socket(plain, server_hostname="localhost")
-    clients = subscribers(port, FEW, headers, wrap)
+    clients = subscribers(port, FEW, path, headers, wrap)
     few = calls(gateway, counts, clients, events_at_once)
-    clients += subscribers(port, MANY - FEW, headers, wrap)
+    clients += subscribers(port, MANY - FEW, path, headers, wrap)
     many = calls(gateway, counts, clients, events_at_once)
     for client in clients:
         client.close()

@@ -17,6 +17,7 @@ import zlib
 import pytest
 import schemas
 import sockets
+from event_stream import EventStream
 from gateway import eventually
 from sockets import BINARY, CLOSE, CONTINUATION, PING, PONG, TEXT, frame
 from subscriber import Subscriber, delivered_before_mark, event
@@ -302,6 +303,17 @@ def test_clients_cut_by_rst_are_forgotten(gateway):
             client = sockets.Peer(gateway.port)
             client.send(UPGRADE[:cut])
             client.reset()
+
+    assert_endured(gateway, attack)
+
+
+def test_event_streams_that_are_not_read_and_written_to_are_forgotten(gateway):
+    def attack():
+        clients = [EventStream(gateway.port, receive_buffer=4096) for _ in range(100)]
+        for number, client in enumerate(clients):
+            with contextlib.suppress(ConnectionError):
+                client.send(b"GET /events/stream HTTP/1.1\r\nHost: a\r\n\r\n" * 500 + b"\0" * 100_000)
+            client.reset() if number % 2 else client.close()
 
     assert_endured(gateway, attack)
 

@@ -207,3 +207,11 @@ def test_a_subscription_can_be_given_up_while_it_replays(gateway, connect):
     client.send({"type": "ping", "id": 3})
     after = client.until(lambda message: message["type"] == "pong")
     assert [message["type"] for message in after] == ["pong"], "no event after the acknowledgement"
+
+
+def test_a_replay_of_more_than_may_wait_goes_on_though_nothing_else_happens(start, connect):
+    gateway = start({"FIML_WS_SEND_QUEUE_BYTES": "65536", "FIML_HEARTBEAT_SECONDS": "3600"})
+    positions = gateway.post([event("low", data={"pad": "x" * 500}) for _ in range(1000)])
+    client = connect(gateway, f"/ws/events?since={positions[0]}")
+    client.receive("subscription_ack")
+    assert [message["position"] for message in replayed(client)[0]] == positions[1:]

@@ -49,6 +49,21 @@ struct HTTPResponseTests {
         #expect(sent.hasSuffix("\r\n\r\n"))
     }
 
+    @Test(
+        "RFC 9112 6.1, 6.3: the head of content without a known end says that it comes in chunks, or closes",
+        arguments: [true, false])
+    func streamHead(isChunked: Bool) {
+        let response = HTTPResponse(status: 200, fields: ["Content-Type": "text/event-stream"])
+        var output: [UInt8] = []
+        response.serializeHead(
+            into: &output, date: HTTPResponseTests.date, isChunked: isChunked, keepAlive: false)
+        #expect(
+            String(decoding: output, as: UTF8.self)
+                == "HTTP/1.1 200 OK\r\nDate: Sun, 06 Nov 1994 08:49:37 GMT\r\n"
+                + "Content-Type: text/event-stream\r\n"
+                + (isChunked ? "Transfer-Encoding: chunked\r\n" : "") + "Connection: close\r\n\r\n")
+    }
+
     @Test("RFC 9110 7.8: a switch of protocols says nothing about closing")
     func switchingProtocols() {
         let response = HTTPResponse(status: 101, fields: ["Upgrade": "websocket", "Connection": "Upgrade"])
