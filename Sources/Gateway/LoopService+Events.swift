@@ -12,8 +12,17 @@ extension LoopService {
     private static let defaultEventsPerAnswer = 100
     /// A body over this is read away from the loop: at some 10 MB/s it would hold up everybody else.
     private static let offloadBytes = 1 << 16
+    /// The largest body that may be under way beside others.
+    private static let sideBySideBytes = 1 << 14
 
     // MARK: - POST /events
+
+    /// Publications may be under way side by side: they are stored in the order of their requests, and what
+    /// is published together costs subscribers less. Large ones may not, so that one connection does not have
+    /// many megabytes under way; they are read elsewhere, and might be stored behind what came after them.
+    func mayBeSideBySide(_ request: HTTPRequest) -> Bool {
+        request.method == "POST" && request.path == "/events" && request.body.count <= Self.sideBySideBytes
+    }
 
     func publishEvents(_ request: HTTPRequest, _ connection: Connection) -> Answer {
         if let refusal = Self.refusedContentType(request, "events") { return .response(refusal) }
@@ -61,20 +70,22 @@ extension LoopService {
         _ request: HTTPRequest, _ connection: Connection
     ) -> @Sendable (HTTPResponse) -> Void {
         let token = connection.token
+        let number = connection.requestNumber
         let mailbox = transport.mailbox
         return { response in
-            mailbox.post(.task { loop in LoopService.complete(token, request, response, loop) })
+            mailbox.post(.task { loop in LoopService.complete(token, number, request, response, loop) })
         }
     }
 
     private static func complete(
-        _ token: SlotToken, _ request: HTTPRequest, _ response: HTTPResponse, _ loop: TransportLoop
+        _ token: SlotToken, _ number: Int, _ request: HTTPRequest, _ response: HTTPResponse,
+        _ loop: TransportLoop
     ) {
         guard let connection = loop[token], let service = loop.service as? LoopService else { return }
         var response = response
         service.allowOrigin(request, &response)
         service.count(request, response)
-        loop.complete(connection, response)
+        loop.complete(connection, number, response)
     }
 
     private static func publishAway(

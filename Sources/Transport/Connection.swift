@@ -52,8 +52,10 @@ public final class Connection {
     var lastProgress: UInt64
     /// When the last ping was sent that is not answered; of an event stream, the last comment.
     var pingedAt: UInt64?
-    /// A request is being answered by `Answer.later`.
-    var isAwaitingAnswer = false
+    /// Requests that are being answered by `Answer.later`; nil while none is.
+    var pipeline: Pipeline?
+    /// How many requests there were: the number of the one that the service is asked to answer.
+    public internal(set) var requestNumber = 0
     var answersHEAD = false
     var keepsAlive = true
     /// It is counted; one that is refused is not, so that those who stay after their 503 keep nobody out.
@@ -87,6 +89,12 @@ public final class Connection {
         lastInput = now
         lastProgress = now
     }
+
+    /// Whether requests are being answered by `Answer.later`.
+    var isAwaitingAnswer: Bool { pipeline != nil }
+
+    /// Whether another request may be looked at now.
+    var mayTakeRequest: Bool { pipeline?.mayGrow ?? true }
 
     /// Whether bytes wait for the socket.
     var hasUnsent: Bool { queue != nil || !unsent.isEmpty }

@@ -84,7 +84,7 @@ extension TransportLoop {
 
     /// Answers the requests that are whole, in order, until one must wait.
     func answerRequests(_ connection: Connection) {
-        while connection.phase == .http, !connection.isAwaitingAnswer,
+        while connection.phase == .http, connection.mayTakeRequest,
             connection.queue.map({ $0.byteCount < Self.readPauseBytes }) ?? true
         {
             let before = connection.parser?.phase
@@ -92,12 +92,16 @@ extension TransportLoop {
                 switch try connection.parser?.next() {
                 case .request(let request):
                     connection.phaseSince = now
-                    answer(request, connection)
+                    if let pipeline = connection.pipeline, !(service?.mayBeSideBySide(request) ?? false) {
+                        pipeline.hold(request)
+                    } else {
+                        answer(request, connection)
+                    }
                 case .continueExpected:
                     enqueue(HTTPResponse.continue100, connection)
                 case nil:
                     connection.hasBacklog = false
-                    if connection.peerHasEnded { return finish(connection) }
+                    if connection.peerHasEnded, !connection.isAwaitingAnswer { return finish(connection) }
                     if before == .head, connection.parser?.phase == .body { connection.phaseSince = now }
                     return schedule(connection)
                 }
@@ -105,7 +109,7 @@ extension TransportLoop {
                 statistics.badRequests.count()
                 connection.answersHEAD = false
                 connection.keepsAlive = false
-                return respond(ProblemDetails(error).response, to: connection)
+                return answered(ProblemDetails(error).response, connection)
             }
         }
         // Whatever is left in the parser waits until the peer has taken more, and nothing is added to it.
@@ -116,13 +120,27 @@ extension TransportLoop {
     private func answer(_ request: HTTPRequest, _ connection: Connection) {
         connection.answersHEAD = request.method == "HEAD"
         connection.keepsAlive = request.keepAlive && acceptsNewcomers
+        connection.requestNumber += 1
         switch service?.respond(to: request, from: connection) {
-        case .response(let response): respond(response, to: connection)
-        case .later: connection.isAwaitingAnswer = true
+        case .response(let response): answered(response, connection)
+        case .later:
+            let pipeline = connection.pipeline ?? Pipeline()
+            connection.pipeline = pipeline
+            pipeline.add(
+                connection.requestNumber, toHEAD: connection.answersHEAD, keepsAlive: connection.keepsAlive,
+                mayBeFollowed: service?.mayBeSideBySide(request) ?? false)
         case .webSocket(let acceptance): upgrade(connection, acceptance)
         case .eventStream(let acceptance): beginEventStream(connection, acceptance)
         case nil: drop(connection)
         }
+    }
+
+    /// The answer to the newest request: queued, or kept until those before it have theirs.
+    private func answered(_ response: HTTPResponse, _ connection: Connection) {
+        guard let pipeline = connection.pipeline else { return respond(response, to: connection) }
+        pipeline.add(
+            connection.requestNumber, toHEAD: connection.answersHEAD, keepsAlive: connection.keepsAlive,
+            mayBeFollowed: true, response: response)
     }
 
     /// Queues an answer, and ends our side behind it where the connection is not kept.
@@ -134,12 +152,22 @@ extension TransportLoop {
         if !connection.keepsAlive { finish(connection) }
     }
 
-    /// Answers a request for which the service said `later`. The connection may be gone by then.
-    public func complete(_ connection: Connection, _ response: HTTPResponse) {
-        guard connections[connection.token] === connection, connection.isAwaitingAnswer else { return }
-        connection.isAwaitingAnswer = false
+    /// Answers the request of that number, for which the service said `later`. The connection may be gone by
+    /// then.
+    public func complete(_ connection: Connection, _ number: Int, _ response: HTTPResponse) {
+        guard connections[connection.token] === connection, let pipeline = connection.pipeline,
+            pipeline.answer(number, response)
+        else { return }
         connection.lastInput = now
-        respond(response, to: connection)
+        while let next = pipeline.next() {
+            connection.answersHEAD = next.toHEAD
+            connection.keepsAlive = next.keepsAlive
+            respond(next.response, to: connection)
+        }
+        if pipeline.isOver {
+            connection.pipeline = nil
+            if let held = pipeline.held, connection.phase == .http { answer(held, connection) }
+        }
         answerRequests(connection)
     }
 

@@ -291,7 +291,7 @@ extension TransportLoop {
         let waiting = connection.queue?.byteCount ?? 0
         let isFarBehind = connection.sendQueueBytes == nil && waiting >= Self.readPauseBytes
         let isBehind = connection.hasBacklog || isFarBehind
-        if !connection.isAwaitingAnswer, !isBehind, !connection.peerHasEnded { interest.insert(.readable) }
+        if connection.mayTakeRequest, !isBehind, !connection.peerHasEnded { interest.insert(.readable) }
         guard interest != connection.interest else { return }
         do {
             try loop.rewatch(connection.descriptor.raw, interest, token: connection.token.number)

@@ -4,6 +4,8 @@ import WebSocket
 
 /// What a `TransportLoop` asks of the program it carries. All calls come on the loop's thread.
 public protocol TransportService: AnyObject {
+    /// Whether a request may be under way beside others of its connection that may be so too.
+    func mayBeSideBySide(_ request: HTTPRequest) -> Bool
     /// Answers a request.
     func respond(to request: HTTPRequest, from connection: Connection) -> Answer
     /// A WebSocket connection or an event stream is open; its 101 or 200 is on its way.
@@ -29,7 +31,8 @@ public protocol TransportService: AnyObject {
 public enum Answer {
     /// At once.
     case response(HTTPResponse)
-    /// Later, by `TransportLoop.complete`. Nothing more is read from the connection until then.
+    /// Later, by `TransportLoop.complete` with the connection's `requestNumber`. What comes behind waits until
+    /// then, but for what `mayBeSideBySide`.
     case later
     /// By switching to WebSocket.
     case webSocket(WebSocketAcceptance)

@@ -1,10 +1,11 @@
 """HTTP/1.1 (RFC 9110, RFC 9112) over bare sockets, and the API's paths."""
 
 import json
+import threading
 
 import pytest
 import sockets
-from subscriber import event
+from subscriber import event, position_key
 
 GET = b"GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n"
 
@@ -34,6 +35,39 @@ def test_pipelined_requests_are_answered_in_order(peer):
     """RFC 9112 9.3.2"""
     peer.send(GET + request(path="/nothing") + request("POST", "/events", body=one_event()) + GET)
     assert [peer.response().status for _ in range(4)] == [200, 404, 201, 200]
+
+
+def test_pipelined_publications_are_stored_and_answered_in_their_order(gateway, peer):
+    def one(number, pad=0):
+        return event(symbol="PIPE", description=str(number), data={"pad": "x" * pad})
+
+    read, wrong = None, {"type": "nonsense"}
+    many = [event(symbol="PIPE", description="many", data={"pad": "x" * 1000})] * 90
+    asked = [one(0), one(1), wrong, one(2, 7000), read, *[one(n) for n in range(3, 100)], many, one(100), read]
+    query = "/events?assets=PIPE&include_market_wide=false&limit=1000"
+    threading.Thread(target=peer.send, args=(b"".join(
+        request(path=query) if body is read
+        else request("POST", "/events", "Content-Type: application/json\r\n", json.dumps(body).encode())
+        for body in asked),)).start()
+    answers = [peer.response() for _ in asked]
+    assert [answer.status for answer in answers] == [
+        400 if body is wrong else 200 if body is read else 201 for body in asked]
+    stored = [entry["position"] for answer in answers if answer.status == 201
+              for entry in json.loads(answer.body)["events"]]
+    assert stored == sorted(stored, key=position_key)
+    first, last = [[entry["event"]["description"] for entry in json.loads(answer.body)["events"]]
+                   for answer in answers if answer.status == 200]
+    assert first == ["0", "1", "2"], "what is read behind publications sees all of them, and none of the later"
+    assert last == [*[str(n) for n in range(100)], *["many"] * 90, "100"]
+
+
+def test_nothing_is_taken_behind_the_last_request(peer):
+    fields = "Content-Type: application/json\r\n"
+    peer.send(request("POST", "/events", fields, one_event())
+              + request("POST", "/events", fields + "Connection: close\r\n", one_event())
+              + request("POST", "/events", fields, one_event()))
+    assert [peer.response().status for _ in range(2)] == [201, 201]
+    assert peer.response() is None
 
 
 def test_a_long_pipeline_is_answered_to_its_end(peer):
