@@ -31,8 +31,8 @@ public protocol TransportService: AnyObject {
 public enum Answer {
     /// At once.
     case response(HTTPResponse)
-    /// Later, by `TransportLoop.complete` with the connection's `requestNumber`. What comes behind waits until
-    /// then, but for what `mayBeSideBySide`.
+    /// Later, by `TransportLoop.complete` with the connection's `requestNumber`. What comes behind waits
+    /// until then, but for what `mayBeSideBySide`.
     case later
     /// By switching to WebSocket.
     case webSocket(WebSocketAcceptance)

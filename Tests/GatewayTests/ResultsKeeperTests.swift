@@ -139,7 +139,11 @@ struct ResultsKeeperTests {
 
     @Test("A failed read has the store asked whether it is there")
     func lost() async throws {
-        let keeper = try keeper { $0.ping = 3_600_000 }
+        let keeper = try keeper { limits in
+            limits.ping = 3_600_000
+            // A reader that has no processor for long is not what is meant.
+            limits.read = 60_000
+        }
         await until("it is ready") { keeper.health().status == .healthy }
         store.fail(.unavailable("connection lost"))
         await #expect(throws: StoreError.self) { try await keeper.get("task:1") }
@@ -200,9 +204,9 @@ struct ResultsKeeperTests {
             limits.cleanAfter = 50
             limits.kinds = [("finding:", 10), ("task:", 20)]
         }
-        await until("at first") { store.cleaned == ["finding:", "task:"] }
+        await until("at first") { store.cleaned.starts(with: ["finding:", "task:"]) }
         keeper.put((0..<50).map { entry("task:\($0)") })
-        await until("again") { store.cleaned.count == 4 }
+        await until("again") { store.cleaned.count >= 4 }
         await until("they are counted") { keeper.health().entries.last?.count == 50 }
         #expect(keeper.health().entries.map(\.kind) == ["finding", "task"])
         _ = keeper.close(within: .seconds(60))

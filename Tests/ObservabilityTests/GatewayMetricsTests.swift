@@ -12,6 +12,7 @@ struct GatewayMetricsTests {
     /// loops count.
     static let names: [(name: String, type: String, labels: Set<String>)] = [
         ("websocket_disconnects_total", "counter", ["code"]),
+        ("event_stream_ends_total", "counter", ["reason"]),
         ("websocket_messages_sent_total", "counter", ["type"]),
         ("websocket_events_dropped_total", "counter", ["severity", "reason"]),
         ("event_publish_latency_seconds", "histogram", ["le"]),

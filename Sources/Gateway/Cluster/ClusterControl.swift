@@ -113,8 +113,8 @@ final class ClusterControl: Sendable {
         state.withLock { $0.hearers[kind] = hear }
     }
 
-    /// Tells all other nodes; may wait for Redis, and is not tried while that is known to be away. A node that
-    /// is cut off for long does not hear of it.
+    /// Tells all other nodes; may wait for Redis, and is not tried while that is known to be away. A node
+    /// that is cut off for long does not hear of it.
     func tell(_ kind: String, _ content: JSONValue) {
         if let trouble = view().trouble {
             return log.warning("the other gateways were not told (\(kind)): \(trouble)")
