@@ -23,7 +23,9 @@ extension WorkerAnswer: JSONWritable {
         if let finding = json["finding"] { return .finding(try Finding.parse(finding)) }
         guard let list = json["insufficient"] else { return nil }
         let missing = try MissingFigures.parse(list: list)
-        guard !missing.isEmpty else { throw InvalidMember(path: "insufficient", problem: "must not be empty") }
+        guard !missing.isEmpty else {
+            throw InvalidMember(path: "insufficient", problem: "must not be empty")
+        }
         return .insufficient(missing)
     }
 }

@@ -61,7 +61,7 @@ public enum Gateway {
         state.watchdogControl.withLock { $0 = control }
         let doors = try openDoors(settings, loopCount)
         // Only now: a gateway that cannot open its doors starts no process.
-        let analyses = try AnalysisControl(state, feed)
+        let analyses = try AnalysisControl(state, feed, redis)
         state.analysisControl.withLock { $0 = analyses }
 
         let stopped = Locked<[String]>([])

@@ -304,7 +304,8 @@ final class WorkerPool: Sendable {
         return instances.enumerated().map { index, instance in
             let (status, reason) = isStopped ? (.shutdown, nil) : judge(instance, host)
             return WorkerMetrics(
-                id: id(index), type: type, isRemote: isRemote, status: status, reason: reason, circuit: instance.circuit.state,
+                id: id(index), type: type, isRemote: isRemote, status: status, reason: reason,
+                circuit: instance.circuit.state,
                 consecutiveFailures: instance.circuit.failures,
                 circuitRetryMilliseconds: instance.circuit.state == .open
                     ? instance.circuit.opensAt - min(instance.circuit.opensAt, now) : nil,
