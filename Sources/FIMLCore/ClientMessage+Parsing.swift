@@ -4,7 +4,8 @@ extension ClientMessage {
         case updateSubscription = "update_subscription"
         case unsubscribe
         case listSubscriptions = "list_subscriptions"
-        case ping, analyze, health
+        case ping, analyze, health, session, ack
+        case endSession = "end_session"
     }
 
     /// Reads one message. Unknown members are refused, so that a misspelt one is not silently without effect.
@@ -68,12 +69,23 @@ extension ClientMessage {
         case .health:
             let reader = try MemberReader(value, at: "", allowed: ["type", "id", "scope"])
             return .health(id: id, try reader.require("scope", reader.choice))
+        case .session:
+            return .session(try Session(value, id))
+        case .ack:
+            let reader = try MemberReader(value, at: "", allowed: ["type", "id", "position"])
+            guard let position = reader.value("position")?.text.flatMap(StreamPosition.init) else {
+                throw InvalidMember(path: "position", problem: "must be a position of the stream")
+            }
+            return .ack(id: id, position)
+        case .endSession:
+            _ = try MemberReader(value, at: "", allowed: ["type", "id"])
+            return .endSession(id: id)
         case .auth:
             return .notYetAvailable(type: kind.rawValue, id: id)
         }
     }
 
-    fileprivate static func subscriptionID(_ reader: MemberReader) throws(InvalidMember) -> String {
+    static func subscriptionID(_ reader: MemberReader) throws(InvalidMember) -> String {
         let text = try reader.requiredText("subscription_id", limit: 64)
         guard text.unicodeScalars.allSatisfy({ $0.value >= 0x20 && !(0x7F...0x9F).contains($0.value) }) else {
             throw InvalidMember(path: "subscription_id", problem: "must not contain control characters")
@@ -91,5 +103,20 @@ extension ClientMessage.Subscribe {
             filter: try EventFilter.parse(reader.value("filter") ?? [:]),
             snapshot: try reader.bool("snapshot") ?? false,
             start: try SubscriptionStart.parse(since: reader.value("since"), last: reader.value("last")))
+    }
+}
+
+extension ClientMessage.Session {
+    init(_ value: JSONValue, _ id: RequestID?) throws(InvalidMember) {
+        let reader = try MemberReader(value, at: "", allowed: ["type", "id", "session", "ttl_hours"])
+        // What was sent is not echoed: it may be the secret, misspelt.
+        guard let name = reader.value("session")?.text.flatMap(SessionName.init) else {
+            throw InvalidMember(
+                path: "session",
+                problem: "must be 16 to 128 of the characters A-Z a-z 0-9 . _ -; draw it at random")
+        }
+        let hours = SessionRecord.Limits.hours
+        let ttl = try reader.integer("ttl_hours", in: Int64(hours.lowerBound)...Int64(hours.upperBound))
+        self.init(id: id, name: name, ttlHours: ttl.map { Int($0) })
     }
 }

@@ -14,6 +14,7 @@ public enum ErrorCode: String, CaseIterable, JSONWritable, Sendable {
     case notFound = "NOT_FOUND"
     case authTimeout = "AUTH_TIMEOUT"
     case alreadySubscribed = "ALREADY_SUBSCRIBED"
+    case sessionTaken = "SESSION_TAKEN"
     case messageTooLarge = "MESSAGE_TOO_LARGE"
     case rateLimited = "RATE_LIMITED"
     case processingError = "PROCESSING_ERROR"
@@ -27,7 +28,7 @@ public enum ErrorCode: String, CaseIterable, JSONWritable, Sendable {
         case .permissionDenied, .subscriptionLimitExceeded: 403
         case .unsubscribeError, .notFound: 404
         case .authTimeout: 408
-        case .alreadySubscribed: 409
+        case .alreadySubscribed, .sessionTaken: 409
         case .messageTooLarge: 413
         case .rateLimited: 429
         case .processingError: 500
@@ -41,7 +42,8 @@ public enum ErrorCode: String, CaseIterable, JSONWritable, Sendable {
         case .rateLimited, .processingError, .unavailable: true
         case .invalidJSON, .invalidMessageType, .invalidMessage, .invalidFilter, .subscriptionError,
             .notAuthenticated, .authFailed, .tokenExpired, .permissionDenied, .subscriptionLimitExceeded,
-            .unsubscribeError, .notFound, .authTimeout, .alreadySubscribed, .messageTooLarge:
+            .unsubscribeError, .notFound, .authTimeout, .alreadySubscribed, .sessionTaken,
+            .messageTooLarge:
             false
         }
     }

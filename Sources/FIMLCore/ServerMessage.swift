@@ -26,15 +26,7 @@ public enum ServerMessage {
         message("subscription_ack", id: id) { writer in
             writer.member("subscription_id", subscriptionID)
             writer.member("position", position)
-            switch recovery {
-            case .recovered(let replaying):
-                writer.member("recovered", true)
-                writer.member("replaying", orNull: replaying)
-            case .lost(let reason):
-                writer.member("recovered", false)
-                writer.member("reason", reason)
-                writer.member("replaying", 0)
-            }
+            writer.recovery(recovery)
             writer.member("timestamp", timestamp)
         }
     }

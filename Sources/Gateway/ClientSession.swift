@@ -7,6 +7,24 @@ final class ClientSession {
         let id: String
         /// In the hub; nil while stored events are replayed, since live ones come after them.
         var handle: Hub.Subscription?
+        /// From this position on its events come live, in order with those of all others; nil while it is
+        /// replayed.
+        var liveSince: StreamPosition?
+    }
+
+    /// The session that it named.
+    struct Named {
+        let name: SessionName
+        /// Whether what is kept is known by now; nothing else is answered before.
+        var isAttached = false
+        /// What it has asked meanwhile.
+        var waiting: [[UInt8]] = []
+        /// The furthest that it may have seen, here or elsewhere, beside what this loop has sent.
+        var horizon = StreamPosition.zero
+        /// Whether it never had a second subscription on this connection.
+        var isAlone = true
+        /// What the last heartbeats said: up to there all of its subscriptions were complete.
+        var heartbeats: [StreamPosition] = []
     }
 
     var subscriptions: [Entry] = []
@@ -15,10 +33,17 @@ final class ClientSession {
     var analyses: [RequestID?] = []
     /// Asked for by the query string, to be answered once the connection is open.
     var initial: ClientMessage.Subscribe?
+    /// Named by the query string, as `initial`.
+    var initialSession: ClientMessage.Session?
+    /// Nil: what it does is kept nowhere.
+    var named: Named?
 
-    init(allowance: RequestAllowance, initial: ClientMessage.Subscribe?) {
+    init(
+        allowance: RequestAllowance, initial: ClientMessage.Subscribe?, session: ClientMessage.Session?
+    ) {
         self.allowance = allowance
         self.initial = initial
+        initialSession = session
     }
 
     /// An analysis has ended.

@@ -1,6 +1,7 @@
 import Configuration
 import Dispatch
 import EventLoop
+import EventStore
 import FIMLCore
 import Foundation
 import Glibc
@@ -46,9 +47,12 @@ public enum Gateway {
         let publisher = try Publisher(
             try EventStores.make(settings, redis, log), limits: .init(settings), mailboxes: mailboxes,
             broadcasts: settings.watchdogs.webSocketBroadcast, log: log)
+        let sessions = SessionKeeper(
+            settings, store: MemoryKeyedStore(entries: 100_000, bytes: 256 << 20), isShared: false,
+            mailboxes: mailboxes, log: log)
         let statistics = TransportStatistics()
         let state = GatewayState(
-            settings: settings, log: log, publisher: publisher,
+            settings: settings, log: log, publisher: publisher, sessions: sessions,
             cluster: redis.map { ClusterControl($0, settings, log) },
             metrics: GatewayMetrics(
                 watchdogs: WatchdogName.allCases.map(\.rawValue),
@@ -81,6 +85,7 @@ public enum Gateway {
         }
         try publisher.start()
         try state.cluster?.start()
+        try sessions.start()
         announce(settings, doors, loopCount, log)
         let watchdogs = Task { await control.run() }
         let workers = Task { await analyses.run() }
@@ -91,6 +96,7 @@ public enum Gateway {
         finish(watchdogs, within: .seconds(2))
         state.cluster?.stop()
         publisher.stop()
+        sessions.stop()
         if let reason = stopped.withLock({ $0.first }) { throw GatewayError(reason) }
         log.info("stopped")
     }

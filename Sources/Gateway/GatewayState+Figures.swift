@@ -21,6 +21,13 @@ extension GatewayState {
         registry.gauge("filters_distinct", "Different filters in use, over all event loops.") {
             Double(loops.reduce(0) { $0 + $1.distinctFilters.load(ordering: .relaxed) })
         }
+        let sessions = sessions
+        registry.gauge("sessions", "Sessions of clients that are in memory.") {
+            Double(sessions.status.sessions)
+        }
+        registry.gauge("sessions_unwritten", "Those of them that have changed since they were stored.") {
+            Double(sessions.status.unwritten)
+        }
         registry.counter("websocket_sent_bytes_total", "Bytes written to connections, before TLS.") {
             Double(statistics.bytesSent.load(ordering: .relaxed))
         }

@@ -1,4 +1,5 @@
 import Configuration
+import EventStore
 import FIMLCore
 import FIMLWatchdogs
 import LinuxSystem
@@ -14,6 +15,8 @@ final class GatewayState: Sendable {
     let publisher: Publisher
     /// The other gateways; nil without a Redis that joins them.
     let cluster: ClusterControl?
+    /// What is kept of clients that come back.
+    let sessions: SessionKeeper
     let metrics: GatewayMetrics
     let statistics: TransportStatistics
     /// The public schema's files by path.
@@ -34,13 +37,15 @@ final class GatewayState: Sendable {
     let analysisControl = Locked<AnalysisControl?>(nil)
 
     init(
-        settings: Settings, log: Log, publisher: Publisher, cluster: ClusterControl?, metrics: GatewayMetrics,
-        statistics: TransportStatistics, schemas: [String: [UInt8]], loopCount: Int
+        settings: Settings, log: Log, publisher: Publisher, sessions: SessionKeeper,
+        cluster: ClusterControl?, metrics: GatewayMetrics, statistics: TransportStatistics,
+        schemas: [String: [UInt8]], loopCount: Int
     ) {
         self.settings = settings
         self.log = log
         self.publisher = publisher
         self.cluster = cluster
+        self.sessions = sessions
         self.metrics = metrics
         self.statistics = statistics
         self.schemas = schemas

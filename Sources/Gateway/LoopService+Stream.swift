@@ -41,10 +41,12 @@ extension LoopService {
     func heartbeat(_ connection: Connection) {
         guard let session = connection.session as? ClientSession else { return }
         let counts = transport.eventCounts(connection)
+        let position = completePosition(connection)
+        session.told(completeUpTo: position)
         send(
             "heartbeat",
             ServerMessage.heartbeat(
-                timestamp: state.now(), position: completePosition(connection), eventsSent: counts.sent,
+                timestamp: state.now(), position: position, eventsSent: counts.sent,
                 eventsDropped: counts.dropped, activeSubscriptions: session.subscriptions.count,
                 watchdogs: state.watchdogCounts()), to: connection)
         connection.serviceDeadline = transport.now + state.settings.webSocket.heartbeat.milliseconds
@@ -65,6 +67,11 @@ extension LoopService {
                 nil, .rateLimited, "more than \(limit) requests a second; wait \(wait) ms", connection,
                 retryAfterMilliseconds: wait)
         }
+        if wait(payload, session, connection) { return }
+        answer(payload, session, connection)
+    }
+
+    func answer(_ payload: [UInt8], _ session: ClientSession, _ connection: Connection) {
         do throws(ClientMessageError) {
             switch try ClientMessage.parse(payload) {
             case .subscribe(let request):
@@ -81,6 +88,12 @@ extension LoopService {
                 analyze(id, request, session, connection)
             case .health(let id, let scope):
                 tellHealth(id, scope, connection)
+            case .session(let request):
+                enterSession(request, session, connection)
+            case .ack(let id, let position):
+                confirm(id, position, session, connection)
+            case .endSession(let id):
+                endSession(id, session, connection)
             case .notYetAvailable(let type, let id):
                 refuse(id, .unavailable, "'\(type)' is not served by this version", connection)
             }
@@ -115,39 +128,59 @@ extension LoopService {
                 request.id, .subscriptionLimitExceeded, "a connection has at most \(limit) subscriptions",
                 connection)
         }
-        let start = start(of: request)
-        var replaying: Int? = 0
-        switch start {
-        case .stored(let cursor, let last):
-            replaying = last == nil ? countMatches(request.filter, after: cursor) : nil
-            session.subscriptions.append(.init(id: request.subscriptionID, handle: nil))
-            beginReplay(connection, request.subscriptionID, request.filter, after: cursor, last: last)
-        case .live, .lost:
-            let handle = transport.hub.subscribe(connection.token.slot, request.filter)
-            session.subscriptions.append(.init(id: request.subscriptionID, handle: handle))
+        let start = start(of: request.filter, request.start)
+        let kept = SessionRecord.Subscription(
+            subscriptionID: request.subscriptionID, filter: request.filter,
+            position: start.position ?? request.start.position ?? position)
+        guard keep(.put(kept), session, connection) else {
+            return refuse(request.id, .subscriptionLimitExceeded, Self.fullSession, connection)
         }
+        let replaying = enter(request.subscriptionID, request.filter, start, session, connection)
         // Entered first: if these close a connection that is too slow, the subscription ends with it.
         acknowledge(request, start, replaying, connection)
         if request.snapshot { snapshot(request, connection) }
     }
 
+    /// Lets a subscription begin; how many stored events follow, nil where they are not counted.
+    func enter(
+        _ subscriptionID: String, _ filter: EventFilter, _ start: Start, _ session: ClientSession,
+        _ connection: Connection
+    ) -> Int? {
+        if !session.subscriptions.isEmpty { session.named?.isAlone = false }
+        switch start {
+        case .stored(let cursor, let last):
+            session.subscriptions.append(.init(id: subscriptionID, handle: nil))
+            beginReplay(connection, subscriptionID, filter, after: cursor, last: last)
+            return last == nil ? countMatches(filter, after: cursor) : nil
+        case .live, .lost:
+            let handle = transport.hub.subscribe(connection.token.slot, filter)
+            session.subscriptions.append(.init(id: subscriptionID, handle: handle, liveSince: position))
+            return 0
+        }
+    }
+
     /// Where a subscription begins.
-    private enum Start {
+    enum Start {
         /// With what is published from now on.
         case live
         /// With stored events after a position; `last` as in `Replay`.
         case stored(StreamPosition, last: Int?)
         /// Live, since it cannot begin where it was asked to.
         case lost(RecoveryLoss)
+
+        /// After which position, where that is known.
+        var position: StreamPosition? {
+            if case .stored(let position, _) = self { position } else { nil }
+        }
     }
 
-    private func start(of request: ClientMessage.Subscribe) -> Start {
+    func start(of filter: EventFilter, _ start: SubscriptionStart) -> Start {
         let (earliest, newest) = state.publisher.range
-        switch request.start {
+        switch start {
         case .live:
             return .live
         case .last(let count):
-            let known = state.publisher.journal.position(beforeLast: count, matching: request.filter)
+            let known = state.publisher.journal.position(beforeLast: count, matching: filter)
             return known.map { .stored($0, last: nil) } ?? .stored(earliest, last: count)
         case .since(let time):
             let before = StreamPosition.before(time)
@@ -183,7 +216,7 @@ extension LoopService {
                 timestamp: state.now()), to: connection)
     }
 
-    private func snapshot(_ request: ClientMessage.Subscribe, _ connection: Connection) {
+    func snapshot(_ request: ClientMessage.Subscribe, _ connection: Connection) {
         // A quarter of the queue, so that what comes with it has room.
         var room = state.settings.webSocket.sendQueueBytes / 4
         let firing = state.publisher.journal.firing().filter { request.filter.matches($0.event) }
@@ -204,6 +237,9 @@ extension LoopService {
     ) {
         guard let index = session.index(of: subscriptionID) else {
             return refuse(id, .subscriptionError, "there is no subscription '\(subscriptionID)'", connection)
+        }
+        guard keep(.update(subscriptionID: subscriptionID, filter), session, connection) else {
+            return refuse(id, .subscriptionLimitExceeded, Self.fullSession, connection)
         }
         if let handle = session.subscriptions[index].handle {
             transport.hub.unsubscribe(handle)
@@ -231,6 +267,7 @@ extension LoopService {
             replays.remove(at: replay)
         }
         session.subscriptions.remove(at: index)
+        _ = keep(.remove(subscriptionID: subscriptionID), session, connection)
         send(
             "unsubscribe_ack",
             ServerMessage.unsubscribeAck(id: id, subscriptionID: subscriptionID, position: position),

@@ -24,11 +24,15 @@ extension LoopService {
                 ))
         }
         let settings = state.settings.webSocket
+        let session: ClientMessage.Session?
         let initial: ClientMessage.Subscribe?
         do throws(InvalidMember) {
-            initial = try subscription(request.query)
+            let (named, rest) = try ClientMessage.Session.parse(query: request.query)
+            session = named
+            initial = try subscription(rest)
         } catch {
-            return .response(.problem(.invalidFilter, error.message))
+            let isOfSession = ["session", "ttl_hours"].contains(error.path)
+            return .response(.problem(isOfSession ? .invalidMessage : .invalidFilter, error.message))
         }
         let allowance = RequestAllowance(
             perSecond: settings.requestsPerSecond, burst: settings.requestBurst, now: transport.now)
@@ -37,7 +41,7 @@ extension LoopService {
                 acceptKey: key, subprotocol: selectSubprotocol(request), deflate: deflate(request),
                 maxMessageBytes: settings.maxMessageBytes, maxInflatedBytes: settings.maxInflatedBytes,
                 sendQueueBytes: settings.sendQueueBytes,
-                session: ClientSession(allowance: allowance, initial: initial)))
+                session: ClientSession(allowance: allowance, initial: initial, session: session)))
     }
 
     /// `/ws/echo`: every message comes back, for conformance suites.
@@ -72,7 +76,8 @@ extension LoopService {
         var snapshot = false
         for (name, value) in rest {
             guard name == "snapshot" else {
-                throw InvalidMember.unknownParameter(name, others: ["since", "last", "snapshot"])
+                throw InvalidMember.unknownParameter(
+                    name, others: ["since", "last", "snapshot", "session", "ttl_hours"])
             }
             guard value == "true" || value == "false" else {
                 throw InvalidMember(path: name, problem: "must be true or false")

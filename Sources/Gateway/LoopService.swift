@@ -47,7 +47,10 @@ extension LoopService: TransportService {
     func opened(_ connection: Connection) {
         guard let session = connection.session as? ClientSession else { return }
         welcome(connection)
-        if let initial = session.initial {
+        if let named = session.initialSession {
+            session.initialSession = nil
+            enterSession(named, isOfQuery: true, session, connection)
+        } else if let initial = session.initial {
             session.initial = nil
             subscribe(initial, session, connection)
         }
@@ -71,6 +74,7 @@ extension LoopService: TransportService {
             transport.hub.unsubscribe(handle)
         }
         session.subscriptions = []
+        if let named = session.named { state.sessions.detach(named.name, owner(connection)) }
         replays.removeAll { $0.connection == connection.token }
     }
 

@@ -225,6 +225,7 @@ extension LoopService {
             let entry = session.index(of: replay.subscriptionID)
         else { return }
         session.subscriptions[entry].handle = transport.hub.subscribe(connection.token.slot, replay.filter)
+        session.subscriptions[entry].liveSince = position
         send(
             "replay_complete",
             ServerMessage.replayComplete(

@@ -18,6 +18,8 @@ struct Benchmark {
     private let crossings: Int
     /// So many analyses of each kind.
     private let analyses: Int
+    /// So many events are published in a part of a case of publishing, or ten times as many in batches.
+    private let published: Int
     /// The Python that has what the comparison needs.
     private let python: String
     /// Told what is being done.
@@ -38,6 +40,7 @@ struct Benchmark {
         checks = isQuick ? 5 : 25
         crossings = isQuick ? 20 : 120
         analyses = isQuick ? 100 : 400
+        published = isQuick ? 1_000 : 5_000
         bareEventBytes = [
             .floor: EventTemplate(form: .delivered, padding: 0).event(number: 0).count,
             .gateway: try Self.bareEventBytes(servers),
@@ -92,9 +95,31 @@ struct Benchmark {
                 progress("1,000 analyses at once, beside events to 1,000 subscribers")
                 let burst = try AnalysisLoad(servers: servers).burst(events: analyses)
                 outcomes.append(.manyAnalyses(item, burst, limit: limit))
+            case .publishing, .resume, .manyResumes: outcomes.append(try store(item))
             }
         }
         return outcomes
+    }
+
+    /// The cases of the event store.
+    private func store(_ item: Case) throws(BenchmarkError) -> Outcome {
+        let load = StoreLoad(servers: servers)
+        switch item.kind {
+        case .publishing(let batch, let connections, let atLeast):
+            progress("publishing over \(connections) connections, \(batch) in a request")
+            let rates = try load.publishing(
+                batch: batch, connections: connections, events: published * min(batch, 10), parts: slices)
+            return .rate(item, rates, atLeast: atLeast)
+        case .resume(let events, let atLeast):
+            progress("a client that comes back after \(events) events")
+            return .rate(item, try load.resume(events: events, times: slices), atLeast: atLeast)
+        case .manyResumes(let limit):
+            progress("1,000 clients that come back at once, beside events to others")
+            let measured = try load.manyResumes(quietEvents: 2 * analyses, times: 4 * slices)
+            return .manyResumes(item, measured, limit: limit)
+        case .cost, .memory, .descriptors, .checks, .liveDetection, .analysis, .cachedAnalysis, .manyAnalyses:
+            preconditionFailure("\(item.name) is no case of the event store")
+        }
     }
 
     // MARK: Cost
@@ -113,7 +138,8 @@ struct Benchmark {
             // Backwards every other time, so that a machine that slows down favours nobody.
             for scenario in round % 2 == 0 ? scenarios.reversed() : scenarios {
                 progress("round \(round) of \(rounds): \(scenario.name)")
-                let server = try servers.start(scenario.server, isTLS: scenario.isTLS)
+                let server = try servers.start(
+                    scenario.server, isTLS: scenario.isTLS, settings: scenario.settings)
                 let generator = try Self.subscribe(scenario, server, capacity: scenario.connections)
                 try generator.connect(scenario.connections)
                 for load in loads where load.scenario == scenario {

@@ -17,12 +17,15 @@ struct Scenario: Hashable {
     var isTLS = false
     var isDeflated = false
     var subscribers = Subscribers.all
+    /// Whether the gateway stores events, as it does unless told otherwise.
+    var isStored = true
 
     /// For messages: `gateway, TLS`.
     var name: String {
         var parts = [server == .floor ? "raw loop" : "gateway"]
         if isTLS { parts.append("TLS") }
         if isDeflated { parts.append("deflate") }
+        if !isStored { parts.append("nothing stored") }
         switch subscribers {
         case .all: break
         case .oneInHundred: parts.append("1,000 filters")
@@ -30,6 +33,9 @@ struct Scenario: Hashable {
         }
         return parts.joined(separator: ", ")
     }
+
+    /// Of the gateway, beside the usual ones.
+    var settings: [String: String] { isStored ? [:] : ["WATCHDOG_EVENT_PERSISTENCE": "false"] }
 
     /// How many connect.
     var connections: Int { subscribers == .matchingAlone ? 100 : 10_000 }
@@ -80,6 +86,12 @@ struct Case {
         case cachedAnalysis(limit: Double)
         /// A thousand analyses at once, beside events: how much later 99 % of events come than without.
         case manyAnalyses(limit: Double)
+        /// Events a second that are answered as stored, so many in a request.
+        case publishing(batch: Int, connections: Int, atLeast: Double)
+        /// Events a second to one client that comes back after so many.
+        case resume(events: Int, atLeast: Double)
+        /// A thousand clients that come back at once: how much later 99 % of live events come than without.
+        case manyResumes(limitMilliseconds: Double)
     }
 
     let name: String
@@ -91,6 +103,7 @@ struct Case {
     private static let gateway = Scenario(server: .gateway)
     private static let gatewayTLS = Scenario(server: .gateway, isTLS: true)
     private static let deflated = Scenario(server: .gateway, isDeflated: true)
+    private static let unstored = Scenario(server: .gateway, isStored: false)
     private static let oneInHundred = Scenario(server: .gateway, subscribers: .oneInHundred)
     private static let matchingAlone = Scenario(server: .gateway, subscribers: .matchingAlone)
 
@@ -149,5 +162,21 @@ struct Case {
         Case(
             name: "analysis-burst", what: "p99 of events beside 1,000 analyses at once, over without",
             kind: .manyAnalyses(limit: 2)),
+        Case(
+            name: "publish-batch", what: "events stored on disk, 100 a request over 4 connections",
+            kind: .publishing(batch: 100, connections: 4, atLeast: 20_000)),
+        Case(
+            name: "publish-single", what: "events stored on disk, one a request over 16 connections",
+            kind: .publishing(batch: 1, connections: 16, atLeast: 2_000)),
+        Case(
+            name: "store-broadcast", what: "10,000 subscribers, one event at a time, over not storing it",
+            kind: .cost(of: Load(scenario: gateway), reference: Load(scenario: unstored), limit: 1.05)),
+        Case(
+            name: "resume", what: "10,000 missed events to one client",
+            kind: .resume(events: 10_000, atLeast: 100_000)),
+        Case(
+            name: "resume-many",
+            what: "p99 of events beside 1,000 clients that resume 1,000 events each, later than without",
+            kind: .manyResumes(limitMilliseconds: 50)),
     ]
 }

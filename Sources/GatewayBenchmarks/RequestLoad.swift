@@ -36,6 +36,8 @@ final class RequestLoad {
 
     private static let patienceMilliseconds: UInt64 = 60_000
     private var clients: [Client]
+    /// The last answer of the last run, head and content.
+    private(set) var lastAnswer: [UInt8] = []
     private let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 18, alignment: 16)
 
     /// That many connections to a server that listens.
@@ -111,6 +113,7 @@ final class RequestLoad {
         guard let head = HTTPHead(clients[index].received[...]),
             clients[index].received.count >= head.length + head.contentLength
         else { return nil }
+        swap(&lastAnswer, &clients[index].received)
         clients[index].received.removeAll(keepingCapacity: true)
         return head.status
     }

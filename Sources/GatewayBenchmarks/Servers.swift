@@ -31,7 +31,8 @@ struct Servers {
         case .gateway:
             command = [gateway, "serve"]
             environment = try Self.gatewayEnvironment(endpoint, certificate)
-            environment["FIML_DATA_DIR"] = "\(directory)/data"
+            // One of its own: nobody finds what another left.
+            environment["FIML_DATA_DIR"] = "\(directory)/data-\(endpoint.port)"
             environment.merge(settings) { $1 }
         }
         return try ServerProcess(

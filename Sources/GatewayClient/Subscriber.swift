@@ -11,6 +11,8 @@ public struct Subscriber: Sendable {
         case event(JSONValue)
         /// Tell the user, one line.
         case note(String)
+        /// Send a message, once all before this is done.
+        case send([UInt8])
         /// Give the connection up.
         case end(ConnectionEnd)
     }
@@ -29,13 +31,14 @@ public struct Subscriber: Sendable {
     /// The last position that was seen. Opaque.
     public private(set) var position: String?
 
-    private let filter: EventFilter
+    let filter: EventFilter
+    let session: SessionName?
     private let start: SubscriptionStart
     private var backoff = Backoff()
-    private var phase = Phase.subscribing
+    var phase = Phase.subscribing
     private var reconnectAfterMilliseconds: Int?
 
-    private enum Phase {
+    enum Phase {
         /// Until the ack nothing says anything about our subscription.
         case subscribing
         /// Until `replay_complete` only events move the position.
@@ -46,28 +49,34 @@ public struct Subscriber: Sendable {
     private static let welcomeLimitMilliseconds = 10_000
     /// However far away a server wants its clients: ten minutes.
     private static let longestDelayMilliseconds = 600_000
-    private static let requestID: Int64 = 1
+    static let requestID: Int64 = 1
+    static let subscriptionID = "tail"
 
-    /// A subscriber that was not yet connected.
-    public init(filter: EventFilter, start: SubscriptionStart) {
-        (self.filter, self.start) = (filter, start)
+    /// A subscriber that was not yet connected; where it has a session, `start` is for the first time.
+    public init(filter: EventFilter, start: SubscriptionStart, session: SessionName? = nil) {
+        (self.filter, self.start, self.session) = (filter, start, session)
     }
 
     // MARK: - A connection
 
     /// A connection is open.
     ///
-    /// - Returns: the `subscribe` message to send, from the last position seen, or from where the user said.
+    /// - Returns: the message to send: `session` where it has one, else `subscribe`.
     public mutating func connected() -> [UInt8] {
         phase = .subscribing
         silenceLimitMilliseconds = Self.welcomeLimitMilliseconds
         reconnectAfterMilliseconds = nil
+        return session.map(Self.sessionMessage) ?? subscribeMessage()
+    }
+
+    /// From the last position seen, or from where the user said.
+    func subscribeMessage() -> [UInt8] {
         var writer = JSONWriter()
         writer.beginObject()
         writer.member("type", "subscribe")
         writer.name("id")
         writer.integer(Self.requestID)
-        writer.member("subscription_id", "tail")
+        writer.member("subscription_id", Self.subscriptionID)
         writer.member("filter", filter)
         switch (position, start) {
         case (let position?, _): writer.member("since", position)
@@ -84,8 +93,12 @@ public struct Subscriber: Sendable {
     public mutating func receive(_ message: JSONValue) -> [Action] {
         switch message["type"]?.text {
         case "welcome": return welcome(message)
-        case "subscription_ack": return acknowledged(message)
+        case "session_ack": return resumed(message)
+        case "subscription_ack":
+            // That of another filter for a session that goes on says nothing new.
+            return message["id"]?.int64 == Self.updateID ? [] : acknowledged(message)
         case "event":
+            guard isNew(message) else { return [] }
             keepPosition(of: message)
             return [.event(message)]
         case "replay_complete":
@@ -97,7 +110,7 @@ public struct Subscriber: Sendable {
         case "heartbeat":
             // It speaks of the whole connection: before the ack and within a replay it may be ahead of us.
             if phase == .live { keepPosition(of: message) }
-            return []
+            return confirmation(of: message)
         case "gap": return [.note(Self.gapNote(message))]
         case "status": return [.note(Self.statusNote(message))]
         case "going_away":
@@ -116,7 +129,7 @@ public struct Subscriber: Sendable {
         return []
     }
 
-    private mutating func acknowledged(_ message: JSONValue) -> [Action] {
+    mutating func acknowledged(_ message: JSONValue) -> [Action] {
         backoff.reset()
         // Where the server has not counted what it replays, there may be some.
         let replaying = message["replaying"]?.int64
@@ -149,7 +162,7 @@ public struct Subscriber: Sendable {
         return .end(.refused(status: status, reason: text, retryAfterSeconds: seconds))
     }
 
-    private mutating func keepPosition(of message: JSONValue) {
+    mutating func keepPosition(of message: JSONValue) {
         // Opaque, but not of any length.
         guard let text = message["position"]?.text, (1...64).contains(text.utf8.count) else { return }
         position = text

@@ -40,7 +40,7 @@ public struct Tail {
         self.url = url
         self.waiter = waiter
         line = EventLine(hasColor: isatty(STDOUT_FILENO) == 1 && !Self.isSet("NO_COLOR"))
-        subscriber = Subscriber(filter: options.filter, start: options.start)
+        subscriber = Subscriber(filter: options.filter, start: options.start, session: options.session)
     }
 
     private mutating func run() -> Int32 {
@@ -79,15 +79,25 @@ public struct Tail {
             while true {
                 let message = try connection.next(
                     silenceLimitMilliseconds: subscriber.silenceLimitMilliseconds, waiter)
-                try receive(message)
+                try receive(message, on: connection)
             }
         } catch {
+            // Whoever is stopped says how far it came; the close frame follows, so it is read.
+            if case .stopped = error, let last = subscriber.lastWord() {
+                do throws(ConnectionEnd) {
+                    try connection.send(last, .undisturbed)
+                } catch {
+                    StandardError.write("the session was not told how far this came: events will come again")
+                }
+            }
             connection.close()
             return error
         }
     }
 
-    private mutating func receive(_ text: [UInt8]) throws(ConnectionEnd) {
+    private mutating func receive(
+        _ text: [UInt8], on connection: ClientConnection
+    ) throws(ConnectionEnd) {
         let message: JSONValue
         do throws(JSONError) {
             message = try JSONValue.parse(text)
@@ -105,6 +115,8 @@ public struct Tail {
                 if eventCount == options.count { throw .stopped(.enoughEvents) }
             case .note(let text):
                 StandardError.write(text)
+            case .send(let message):
+                try connection.send(message, waiter)
             case .end(let end):
                 throw end
             }

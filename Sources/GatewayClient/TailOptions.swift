@@ -8,6 +8,8 @@ public struct TailOptions: Sendable {
     public var filter = EventFilter.everything
     /// From where on.
     public var start = SubscriptionStart.live
+    /// As which session, so that another run goes on where this one was; nil as none.
+    public var session: SessionName?
     /// Whether events are printed as the server sent them.
     public var printsJSON = false
     /// Ends after so many events.
@@ -29,7 +31,8 @@ public struct TailOptions: Sendable {
     private static let flags: [Arguments.Flag] =
         [.value("--url")] + filterFlags.map { .list($0.0) } + [
             .toggle("--no-market-wide"), .value("--filter"), .value("--since"), .value("--last"),
-            .toggle("--json"), .value("--count"), .value("--timeout"), .toggle("--insecure"),
+            .value("--session"), .toggle("--json"), .value("--count"), .value("--timeout"),
+            .toggle("--insecure"),
             .value("--ca-file"),
         ]
 
@@ -45,6 +48,7 @@ public struct TailOptions: Sendable {
         }
         filter = try Self.filter(arguments)
         start = try Self.start(arguments)
+        session = try Self.session(arguments)
         printsJSON = arguments.has("--json")
         count = try arguments.integer("--count", in: 1...1_000_000_000)
         timeoutSeconds = try arguments.integer("--timeout", in: 1...1_000_000)
@@ -53,6 +57,16 @@ public struct TailOptions: Sendable {
         guard !isInsecure || caFile == nil else {
             throw UsageError("--ca-file is without effect beside --insecure; give one of them")
         }
+    }
+
+    /// The name is a secret: an error does not repeat it.
+    private static func session(_ arguments: Arguments) throws(UsageError) -> SessionName? {
+        guard let text = arguments.value("--session") else { return nil }
+        guard let session = SessionName(text) else {
+            throw UsageError(
+                "--session is not allowed: 16 to 128 of the characters A-Z a-z 0-9 . _ -, drawn at random")
+        }
+        return session
     }
 
     private static func filter(_ arguments: Arguments) throws(UsageError) -> EventFilter {

@@ -100,13 +100,17 @@ public struct GatewayMetrics: Sendable {
     }
 
     private static let closeCodes =
-        [1000, 1001, 1002, 1003, 1005, 1006, 1007, 1008, 1009, 1011, 1012, 4000, 4001, 4002, 4003, 4005]
+        [
+            1000, 1001, 1002, 1003, 1005, 1006, 1007, 1008, 1009, 1011, 1012, 4000, 4001, 4002, 4003, 4005,
+            4006,
+        ]
         .map(String.init) + [4100, 4101, 4102, 4200, 4201, 4202].map(String.init) + ["other"]
 
     private static let messageTypes = [
         "welcome", "subscription_ack", "unsubscribe_ack", "subscriptions", "snapshot", "event",
         "replay_complete",
-        "gap", "heartbeat", "status", "pong", "task_update", "analysis", "health", "error", "going_away",
+        "gap", "heartbeat", "status", "pong", "session_ack", "end_session_ack", "task_update", "analysis",
+        "health", "error", "going_away",
         "other",
     ]
 

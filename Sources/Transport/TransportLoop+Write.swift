@@ -142,6 +142,7 @@ extension TransportLoop {
     /// Writes as much as the socket takes, up to a mebibyte, so that one large answer does not hold up the
     /// rest.
     func flush(_ connection: Connection) {
+        let wasBusy = isBusy(connection)
         guard flushUnsent(connection) else { return }
         for _ in 0..<16 where connection.unsent.isEmpty {
             guard let queue = connection.queue, !queue.isEmpty else { break }
@@ -158,6 +159,8 @@ extension TransportLoop {
             if taken > 0 { connection.lastProgress = now }
             if taken < count { break }
         }
+        // A replay that waits for this connection goes on; no readiness will tell it, where all is written.
+        if wasBusy, !isBusy(connection) { serviceHasWork = true }
         if connection.queue?.isEmpty ?? false { connection.queue = nil }
         guard connection.hasUnsent else { return emptied(connection) }
         if connection.hasBacklog { answerRequests(connection) }

@@ -55,6 +55,8 @@ public struct CloseCode: RawRepresentable, Sendable, Hashable {
     public static let forbidden = CloseCode(rawValue: 4003)
     /// An operator ended the connection; do not reconnect until something changes.
     public static let disconnectedByOperator = CloseCode(rawValue: 4005)
+    /// A newer connection has taken the session over; do not reconnect until something changes.
+    public static let sessionTaken = CloseCode(rawValue: 4006)
     /// The server is full; reconnect with backoff.
     public static let overCapacity = CloseCode(rawValue: 4100)
     /// Too many requests; reconnect with backoff.

@@ -115,6 +115,8 @@ enum Command {
           --where JSON            on the figures: {"key":"data.usd_value","cmp":"gte","val":5000000}
           --filter JSON           the whole filter as the protocol has it, instead of these flags
           --since POSITION|TIME   begin there; --last N begin with the last N
+          --session NAME          go on where the last tail of that session was, on whatever node;
+                                  16 to 128 of A-Z a-z 0-9 . _ -, a secret
           --json                  one JSON object a line, as the server sent it
           --count N               end after N events
           --timeout SECONDS       end after this time; exit 1 if nothing (or less than N) came

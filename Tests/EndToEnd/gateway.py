@@ -1,10 +1,12 @@
 """One gateway process of the built binary, with its own settings and ports, and what a test asks it over HTTP."""
 
+import contextlib
 import datetime
 import http.client
 import json
 import os
 import pathlib
+import random
 import re
 import signal
 import socket
@@ -74,10 +76,21 @@ def recording(folder, symbols):
     return files
 
 
+_ports = set()
+
+
 def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """A port that nobody has, and that stays its server's own while that is down: below the range from which the kernel
+    takes the ports of outgoing connections, of which one could sit on it, or even connect to itself."""
+    first = int(pathlib.Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
+    for _ in range(1000):
+        port = random.SystemRandom().randrange(max(1024, first - 16_000), first)
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            if port not in _ports:
+                _ports.add(port)
+                return port
+    raise RuntimeError(f"no free port below {first}")
 
 
 def eventually(condition, what, seconds=5.0):
@@ -116,7 +129,7 @@ class Gateway:
     def spawn(self):
         """Starts the process, without waiting for it to serve."""
         environment = {"PATH": os.environ["PATH"], **self.settings}
-        with open(self.log_path, "wb") as log:
+        with open(self.log_path, "ab") as log:
             self.process = subprocess.Popen(
                 [*self.prefix, binary(), *self.command], cwd=self.folder, env=environment,
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log)
@@ -149,6 +162,20 @@ class Gateway:
     def __exit__(self, *_):
         self.stop()
 
+    def restart(self):
+        """Killed with -9, and started again on what it stored, at the same port."""
+        self.stop()
+        return self.start()
+
+    @contextlib.contextmanager
+    def paused(self):
+        """By SIGSTOP, in the meantime."""
+        self.signal(signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            self.signal(signal.SIGCONT)
+
     def signal(self, number):
         self.process.send_signal(number)
 
@@ -160,10 +187,14 @@ class Gateway:
     def log(self):
         return self.log_path.read_text(errors="replace")
 
-    def assert_healthy(self):
-        """The process lives, answers, and nothing in its log says that something broke."""
+    def assert_alive(self):
+        """The process is the one that was started, and answers."""
         assert self.process.poll() is None, f"the gateway ended with {self.process.returncode}:\n{self.log}"
         assert self.get("/livez").status == 200
+
+    def assert_healthy(self):
+        """It lives, and nothing in its log says that something broke."""
+        self.assert_alive()
         assert '"level":"ERROR"' not in self.log, self.log
 
     # HTTP

@@ -6,6 +6,7 @@ import time
 
 import pytest
 import schemas
+import sockets
 from subscriber import descriptions, event, position_key
 
 SETTINGS = {"WATCHDOG_MAX_EVENTS_IN_MEMORY": "50000"}
@@ -38,6 +39,18 @@ def test_since_the_newest_position_replays_nothing_and_is_recovered(gateway, con
     assert (ack["recovered"], ack["replaying"]) == (True, 0)
     events, complete = replayed(client)
     assert events == [] and complete["events_sent"] == 0
+
+
+def test_a_long_replay_waits_for_nothing_but_its_connection(gateway, connect):
+    [before] = gateway.post([event()])
+    for _ in range(10):
+        gateway.post([event(data={"text": "x" * 500}) for _ in range(1000)])
+    for _ in range(5):
+        begin = time.monotonic()
+        with sockets.WebSocket(gateway.port, f"/ws/events?since={before}") as client:
+            while not (frame := client.frame()).payload.startswith(b'{"type":"replay_complete"'):
+                assert frame.opcode == sockets.TEXT
+        assert time.monotonic() - begin < 5, "nothing else happens that could wake it"
 
 
 def test_a_replay_passes_the_filter(gateway, connect):

@@ -40,6 +40,18 @@ struct ClientMessageTests {
                     id: nil,
                     AnalysisRequest(asset: Asset(symbol: "BTC", assetType: .crypto, market: .crypto)))
             ),
+            (
+                #"{"type":"session","id":1,"session":"desk-3_kJ8s.w2mQ"}"#,
+                .session(.init(id: .integer(1), name: SessionName("desk-3_kJ8s.w2mQ")!))
+            ),
+            (
+                #"{"type":"session","session":"\#(String(repeating: "a", count: 128))","ttl_hours":72}"#,
+                .session(
+                    .init(
+                        id: nil, name: SessionName(String(repeating: "a", count: 128))!, ttlHours: 72))
+            ),
+            (#"{"type":"ack","position":"1732416000123-0"}"#, .ack(id: nil, position)),
+            (#"{"type":"end_session","id":10}"#, .endSession(id: .integer(10))),
             (#"{"type":"health","scope":"watchdogs"}"#, .health(id: nil, .watchdogs)),
             (#"{"type":"health","id":"h","scope":"workers"}"#, .health(id: .text("h"), .workers)),
             (#"{"type":"health","scope":"providers"}"#, .health(id: nil, .providers)),
@@ -105,7 +117,8 @@ struct ClientMessageTests {
             (
                 #"{"type":"subscibe","id":1}"#, .invalidMessageType, .integer(1),
                 "unknown message type 'subscibe' at type; expected one of auth, subscribe, "
-                    + "update_subscription, unsubscribe, list_subscriptions, ping, analyze, health"
+                    + "update_subscription, unsubscribe, list_subscriptions, ping, analyze, health, session, "
+                    + "ack, end_session"
             ),
             (
                 #"{"type":"ping","id":1.5}"#, .invalidMessage, nil,
@@ -189,12 +202,65 @@ struct ClientMessageTests {
                 #"{"type":"health","scope":"cache"}"#, .invalidMessage, nil,
                 "unknown name 'cache' at scope; expected one of watchdogs, workers, providers"
             ),
+            (#"{"type":"session","id":1}"#, .invalidMessage, .integer(1), "session must be 16 to 128"),
+            (#"{"type":"session","session":"fifteen-letters"}"#, .invalidMessage, nil, "session must be"),
+            (
+                #"{"type":"session","session":"\#(String(repeating: "a", count: 129))"}"#, .invalidMessage,
+                nil, "session must be"
+            ),
+            (
+                #"{"type":"session","session":"sixteen letters!"}"#, .invalidMessage, nil,
+                "session must be 16 to 128 of the characters A-Z a-z 0-9 . _ -; draw it at random"
+            ),
+            (
+                #"{"type":"session","session":"sixteen-letters.","ttl_hours":0}"#, .invalidMessage, nil,
+                "ttl_hours must be a whole number from 1 to 8784"
+            ),
+            (
+                #"{"type":"session","session":"sixteen-letters.","ttl":1}"#, .invalidMessage, nil,
+                "unknown member 'ttl'; expected one of type, id, session, ttl_hours"
+            ),
+            (#"{"type":"ack","id":9}"#, .invalidMessage, .integer(9), "position must be a position"),
+            (#"{"type":"ack","position":"7"}"#, .invalidMessage, nil, "position must be a position"),
+            (
+                #"{"type":"end_session","session":"x"}"#, .invalidMessage, nil, "unknown member 'session'"
+            ),
         ] as [(String, ErrorCode, RequestID?, String)])
     func wrong(text: String, code: ErrorCode, id: RequestID?, message: String) {
         let error = #expect(throws: ClientMessageError.self) { try Self.read(text) }
         #expect(error?.code == code)
         #expect(error?.id == id)
         #expect(error?.message.hasPrefix(message) == true, "\(error?.message ?? "none")")
+    }
+
+    @Test("A query string names a session beside its filter")
+    func query() throws {
+        let name = try #require(SessionName("sixteen-letters."))
+        let (session, rest) = try ClientMessage.Session.parse(query: [
+            ("assets", "BTC"), ("session", "sixteen-letters."), ("ttl_hours", "3"), ("last", "1"),
+        ])
+        #expect(session == .init(id: nil, name: name, ttlHours: 3))
+        #expect(rest.map(\.name) == ["assets", "last"])
+        #expect(try ClientMessage.Session.parse(query: [("assets", "BTC")]).session == nil)
+        for wrong in [
+            [("session", "short")], [("ttl_hours", "3")],
+            [("session", "sixteen-letters."), ("session", "sixteen-letters-")],
+            [("session", "sixteen-letters."), ("ttl_hours", "x")],
+        ] {
+            #expect(throws: InvalidMember.self) {
+                try ClientMessage.Session.parse(query: wrong.map { (name: $0.0, value: $0.1) })
+            }
+        }
+    }
+
+    @Test("A session's name does not get into a text as a whole")
+    func secret() throws {
+        let name = try #require(SessionName("abcd-this-is-the-secret"))
+        #expect("\(name)" == "abcd…")
+        #expect(String(reflecting: name) == "abcd…")
+        var dumped = ""
+        dump(ClientMessage.session(.init(id: nil, name: name)), to: &dumped)
+        #expect(!dumped.contains("secret"))
     }
 
     @Test("Each error code has the status that the protocol gives it")
@@ -207,7 +273,7 @@ struct ClientMessageTests {
             401: ["NOT_AUTHENTICATED", "AUTH_FAILED", "TOKEN_EXPIRED"],
             403: ["PERMISSION_DENIED", "SUBSCRIPTION_LIMIT_EXCEEDED"],
             404: ["UNSUBSCRIBE_ERROR", "NOT_FOUND"],
-            408: ["AUTH_TIMEOUT"], 409: ["ALREADY_SUBSCRIBED"], 413: ["MESSAGE_TOO_LARGE"],
+            408: ["AUTH_TIMEOUT"], 409: ["ALREADY_SUBSCRIBED", "SESSION_TAKEN"], 413: ["MESSAGE_TOO_LARGE"],
             429: ["RATE_LIMITED"],
             500: ["PROCESSING_ERROR"], 503: ["UNAVAILABLE"],
         ]

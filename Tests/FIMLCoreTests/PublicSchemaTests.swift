@@ -55,7 +55,7 @@ struct PublicSchemaTests {
         "Its examples of what clients send are taken",
         arguments: [
             "subscribe", "update_subscription", "unsubscribe", "list_subscriptions", "ping", "analyze",
-            "health",
+            "health", "session", "ack", "end_session",
         ])
     func clientExamples(name: String) throws {
         // The one type that goes both ways has a summary where it is an answer.

@@ -134,6 +134,32 @@ struct ServerMessageTests {
                 == #"{"type":"pong","timestamp":"2026-11-24T05:24:01.123Z"}"#)
     }
 
+    @Test("session_ack says of each subscription whether everything arrives")
+    func sessions() throws {
+        let critical = try EventFilter.parse(["min_severity": "critical"])
+        func kept(_ id: String, _ recovery: Recovery) -> SessionAck.Subscription {
+            .init(
+                kept: .init(subscriptionID: id, filter: critical, position: Self.one), recovery: recovery)
+        }
+        let ack = SessionAck(
+            resumed: true, position: Self.one, ttlSeconds: 3600,
+            expiresAt: Self.now.adding(seconds: 3600),
+            subscriptions: [kept("a", .recovered(replaying: 2)), kept("b", .lost(.windowExceeded))],
+            dropped: [.init(subscriptionID: "c", message: "x")], timestamp: Self.now)
+        let filter = #""filter":{"min_severity":"critical"},"position":"1732416000123-0""#
+        #expect(
+            text(ServerMessage.sessionAck(id: .integer(1), ack))
+                == #"{"type":"session_ack","id":1,"resumed":true,"position":"1732416000123-0","#
+                + #""ttl_seconds":3600,"expires_at":"2026-11-24T06:24:01.123Z","subscriptions":["#
+                + #"{"subscription_id":"a",\#(filter),"recovered":true,"replaying":2},"#
+                + #"{"subscription_id":"b",\#(filter),"recovered":false,"reason":"window_exceeded","#
+                + #""replaying":0}],"dropped":[{"subscription_id":"c","message":"x"}],"#
+                + #""timestamp":"2026-11-24T05:24:01.123Z"}"#)
+        #expect(
+            text(ServerMessage.endSessionAck(id: .integer(10), timestamp: Self.now))
+                == #"{"type":"end_session_ack","id":10,"timestamp":"2026-11-24T05:24:01.123Z"}"#)
+    }
+
     @Test("task_update, analysis and health")
     func analyses() {
         var update = TaskUpdate(
