@@ -6,11 +6,10 @@ extension AnalysisControl {
     /// Throws where a type is asked for, or all are, that nobody has workers of.
     func checkEnabled(_ agents: [WorkerType]?) throws(AnalysisProblem) {
         let available = orchestrator.availableTypes
-        guard !available.isEmpty else {
-            throw refused(sharing == nil ? .switchedOff(WorkerType.allCases) : .cutOff)
-        }
+        if available.isEmpty, sharing == nil { throw refused(.switchedOff(WorkerType.allCases)) }
         let off = (agents ?? []).filter { !available.contains($0) }
         guard off.isEmpty else { throw refused(.switchedOff(off)) }
+        guard !available.isEmpty else { throw refused(.cutOff) }
     }
 
     /// What whoever asked is told; counted.
