@@ -75,7 +75,8 @@ let package = Package(
             dependencies: [
                 "Analysis", "Broadcast", "Configuration", "EventLoop", "EventStore", "FIMLAgents", "FIMLCore",
                 "FIMLWatchdogs", "HTTP", "LinuxSystem", "Locking", "MarketData", "MarketProviders",
-                "Observability", "PublicSchema", "RedisStore", "RemoteWorkers", "SQLiteStore", "TLS",
+                "Observability", "PostgresStore", "PublicSchema", "RedisStore", "RemoteWorkers", "SQLiteStore",
+                "TLS",
                 "Transport", "WebClient", "WebSocket",
             ]),
         .target(name: "GatewayClient", dependencies: ["COpenSSL", "FIMLCore", "LinuxSystem", "WebSocket"]),
@@ -144,6 +145,9 @@ let package = Package(
                 "Analysis", "Configuration", "FIMLAgents", "FIMLCore", "faulty-worker", "GatewayTesting",
                 "HTTP", "LinuxSystem", "Locking", "MarketData", "MarketProviders", "WebClient",
             ]),
+        .testTarget(
+            name: "GatewayTests",
+            dependencies: ["EventStore", "FIMLAgents", "Gateway", "LinuxSystem", "Locking"]),
         .testTarget(
             name: "GatewayClientTests",
             dependencies: ["FIMLCore", "fiml-gateway", "GatewayClient", "LinuxSystem", "WebSocket"]),

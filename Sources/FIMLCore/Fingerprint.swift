@@ -6,7 +6,11 @@ public enum Fingerprint {
     public static func of(
         watchdog: WatchdogName, type: EventType, assets: [String], discriminator: String = ""
     ) -> String {
-        let parts = [watchdog.rawValue, type.rawValue] + assets.sorted() + [discriminator]
+        of(parts: [watchdog.rawValue, type.rawValue] + assets.sorted() + [discriminator])
+    }
+
+    /// The same over any parts, in their order.
+    package static func of(parts: [String]) -> String {
         let hash = fnv1a(parts.flatMap { Array($0.utf8) + [0x1F] })
         let digits = String(hash, radix: 16)
         return String(repeating: "0", count: 16 - digits.count) + digits

@@ -54,6 +54,7 @@ extension AnalysisControl {
                 code: .unavailable, detail: "the gateway is shutting down", retryAfterSeconds: 1)
         case .cancelled:
             AnalysisProblem(code: .processingError, detail: "the analysis was cancelled")
+        case .lost(let reason): AnalysisProblem(code: .processingError, detail: reason)
         }
     }
 

@@ -4,7 +4,6 @@ import FIMLAgents
 import FIMLCore
 import LinuxSystem
 import Observability
-import RedisStore
 import WebClient
 
 /// The analysis workers at work: their processes, what is asked of them, their health and figures out to
@@ -22,12 +21,12 @@ final class AnalysisControl: Sendable {
 
     /// Sets everything up, and starts the workers' processes. Throws where the kernel gives no room for what
     /// watches them; a process that cannot be started is an unhealthy worker and no reason not to serve.
-    init(_ state: GatewayState, _ feed: MarketFeed, _ redis: RedisClient?) throws {
+    init(_ state: GatewayState, _ feed: MarketFeed, keeping: ResultKeeping? = nil) throws {
         let settings = state.settings
         self.state = state
         let enabled = WorkerType.allCases.filter { settings.workers[isEnabled: $0.rawValue] }
         self.enabled = enabled
-        let sharing = try WorkerSharing(redis, state.cluster, state.log)
+        let sharing = try WorkerSharing(state.cluster, state.log)
         self.sharing = sharing
         workerIDs = WorkerType.allCases.flatMap { type in
             guard enabled.contains(type) else {
@@ -43,7 +42,8 @@ final class AnalysisControl: Sendable {
         orchestrator = AgentOrchestrator(
             settings, market: feed.analysisMarket,
             hosts: { Self.host($0, settings.workers, supervisor, state) }, others: sharing?.exchange,
-            interpreter: settings.azureOpenAI.isConfigured ? model : nil, observer: Observer(state: state))
+            interpreter: settings.azureOpenAI.isConfigured ? model : nil, observer: Observer(state: state),
+            keeping: keeping)
         registerFigures()
         try sharing?.start(enabled, settings.workers, orchestrator)
     }
@@ -198,15 +198,26 @@ final class AnalysisControl: Sendable {
         }
     }
 
-    /// How a task is, as JSON; nil for one that never was, or was forgotten.
-    func task(_ id: String) -> [UInt8]? {
-        orchestrator.task(id)?.json
+    /// How a task is, as JSON, also one of before a restart or of another gateway; nil for one that never
+    /// was, or was forgotten. A task that has just begun or ended is told once that would outlive this
+    /// process.
+    func task(_ id: String) async -> [UInt8]? {
+        if orchestrator.task(id) != nil { await orchestrator.settled(id) }
+        if let task = orchestrator.task(id) { return task.json }
+        return switch await orchestrator.keptTask(id) {
+        case .ended(let json), .running(let json, _): json
+        case nil: nil
+        }
     }
 
-    /// Cancels a task that has not ended; how it is then.
-    func cancel(_ id: String) -> [UInt8]? {
-        orchestrator.cancel(id)?.json
+    /// Cancels a task that has not ended; how it is then. One of another gateway goes on running.
+    func cancel(_ id: String) async -> KeptTask? {
+        if let task = orchestrator.cancel(id) { return .ended(task.json) }
+        return await orchestrator.keptTask(id)
     }
+
+    /// How full the cache of findings is, and how often it was of use.
+    var cacheFigures: CacheFigures { orchestrator.cacheFigures }
 }
 
 // MARK: - Health and figures

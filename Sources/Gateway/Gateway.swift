@@ -43,62 +43,62 @@ public enum Gateway {
         let loopCount = settings.server.eventLoops > 0 ? settings.server.eventLoops : availableCores()
         let limits = TransportLimits(settings, maxConnections: placesFor(settings, log))
         let mailboxes = try (0..<loopCount).map { _ in try Mailbox<LoopMessage>() }
-        let redis = RedisClient(settings.redis)
-        let publisher = try Publisher(
-            try EventStores.make(settings, redis, log), limits: .init(settings), mailboxes: mailboxes,
-            broadcasts: settings.watchdogs.webSocketBroadcast, log: log)
-        let sessions = SessionKeeper(
-            settings, store: MemoryKeyedStore(entries: 100_000, bytes: 256 << 20), isShared: false,
-            mailboxes: mailboxes, log: log)
-        let statistics = TransportStatistics()
-        let state = GatewayState(
-            settings: settings, log: log, publisher: publisher, sessions: sessions,
-            cluster: redis.map { ClusterControl($0, settings, log) },
-            metrics: GatewayMetrics(
-                watchdogs: WatchdogName.allCases.map(\.rawValue),
-                severities: Severity.allCases.map(\.rawValue),
-                workerTypes: WorkerType.allCases.map(\.rawValue)),
-            statistics: statistics, schemas: try PublicSchema.load(), loopCount: loopCount)
-        state.registerFigures()
-        state.registerStoreFigures()
+        let state = try makeState(settings, mailboxes, log)
         let control = WatchdogControl(state, feed)
         state.watchdogControl.withLock { $0 = control }
         let doors = try openDoors(settings, loopCount)
         // Only now: a gateway that cannot open its doors starts no process.
-        let analyses = try AnalysisControl(state, feed, redis)
+        let analyses = try AnalysisControl(
+            state, feed, keeping: state.resultKeeping(judgedFrom: replayFiles))
         state.analysisControl.withLock { $0 = analyses }
-
-        let stopped = Locked<[String]>([])
-        var threads: [LoopThread] = []
-        for (index, mailbox) in mailboxes.enumerated() {
-            let door = doors[index]
-            let begin: @Sendable () -> Void = {
-                do {
-                    try runLoop(index, mailbox, door, state, limits, tls, mailboxes)
-                } catch {
-                    stopped.withLock { $0.append("event loop \(index): \(error)") }
-                    // Half a gateway is worse than none: the supervisor starts a whole one.
-                    for other in mailboxes { other.post(.task { $0.stop() }) }
-                }
-            }
-            threads.append(LoopThread(try LinuxSystem.Thread(name: "loop-\(index)", begin)))
-        }
-        try publisher.start()
+        try state.publisher.start()
         try state.cluster?.start()
-        try sessions.start()
+        try state.sessions.start()
+
+        let loops = try Loops(mailboxes) { index, mailbox in
+            try runLoop(index, mailbox, doors[index], state, limits, tls, mailboxes)
+        }
         announce(settings, doors, loopCount, log)
         let watchdogs = Task { await control.run() }
         let workers = Task { await analyses.run() }
-        for thread in threads { thread.join() }
+        let failure = loops.join()
         watchdogs.cancel()
         workers.cancel()
         finish(Task { await analyses.shutDown() }, within: .seconds(3))
         finish(watchdogs, within: .seconds(2))
         state.cluster?.stop()
-        publisher.stop()
-        sessions.stop()
-        if let reason = stopped.withLock({ $0.first }) { throw GatewayError(reason) }
+        state.publisher.stop()
+        state.sessions.stop()
+        state.closeResults()
+        if let failure { throw GatewayError(failure) }
         log.info("stopped")
+    }
+
+    /// Opens the stores, and makes what all loops share.
+    private static func makeState(
+        _ settings: Settings, _ mailboxes: [Mailbox<LoopMessage>], _ log: Log
+    ) throws -> GatewayState {
+        let redis = RedisClient(settings.redis)
+        let publisher = try Publisher(
+            try EventStores.make(settings, redis, log), limits: .init(settings), mailboxes: mailboxes,
+            broadcasts: settings.watchdogs.webSocketBroadcast, log: log)
+        let cluster = redis.map { ClusterControl($0, settings, log) }
+        // Sessions and results are kept in one place.
+        let kept = try ResultsStore.choose(settings)
+        let sessions = SessionKeeper(
+            settings, store: kept?.store ?? MemoryKeyedStore(entries: 100_000, bytes: 256 << 20),
+            isShared: kept?.isShared ?? false, cluster: cluster, mailboxes: mailboxes, log: log)
+        let state = GatewayState(
+            settings: settings, log: log, publisher: publisher, sessions: sessions, cluster: cluster,
+            metrics: GatewayMetrics(
+                watchdogs: WatchdogName.allCases.map(\.rawValue),
+                severities: Severity.allCases.map(\.rawValue),
+                workerTypes: WorkerType.allCases.map(\.rawValue)),
+            statistics: TransportStatistics(), schemas: try PublicSchema.load(), loopCount: mailboxes.count)
+        state.registerFigures()
+        state.registerStoreFigures()
+        if let kept { try state.keepResults(in: kept) }
+        return state
     }
 
     /// Waits until a task has ended, for it keeps what must survive, or leaves no process behind; not for
@@ -220,6 +220,38 @@ public enum Gateway {
 private struct Door: Sendable {
     let plain: ListeningSocket.Released
     let tls: ListeningSocket.Released?
+}
+
+/// The threads of the event loops. Where one fails all stop: half a gateway is worse than none, and the
+/// supervisor starts a whole one.
+private struct Loops {
+    private var threads: [LoopThread] = []
+    private let failures = Locked<[String]>([])
+
+    /// Starts a thread for each mailbox that runs its loop.
+    init(
+        _ mailboxes: [Mailbox<LoopMessage>],
+        _ run: @escaping @Sendable (Int, Mailbox<LoopMessage>) throws -> Void
+    ) throws(SystemCallError) {
+        for (index, mailbox) in mailboxes.enumerated() {
+            let failures = failures
+            let begin: @Sendable () -> Void = {
+                do {
+                    try run(index, mailbox)
+                } catch {
+                    failures.withLock { $0.append("event loop \(index): \(error)") }
+                    for other in mailboxes { other.post(.task { $0.stop() }) }
+                }
+            }
+            threads.append(LoopThread(try LinuxSystem.Thread(name: "loop-\(index)", begin)))
+        }
+    }
+
+    /// Waits until all have ended; the first failure, if there was one.
+    func join() -> String? {
+        for thread in threads { thread.join() }
+        return failures.withLock { $0.first }
+    }
 }
 
 /// A thread that is waited for.

@@ -36,6 +36,11 @@ final class GatewayState: Sendable {
     /// The way to the analysis workers; nil before they are set up.
     let analysisControl = Locked<AnalysisControl?>(nil)
 
+    /// Keeps results beyond the process; nil where none are kept.
+    let results = Locked<ResultsKeeper?>(nil)
+    /// Asks the Redis that is set whether it is there, where it does not keep the results; nil else.
+    let redisWatch = Locked<ResultsKeeper?>(nil)
+
     init(
         settings: Settings, log: Log, publisher: Publisher, sessions: SessionKeeper,
         cluster: ClusterControl?, metrics: GatewayMetrics, statistics: TransportStatistics,

@@ -31,7 +31,7 @@ extension LoopService {
             let control = try analysisControl()
             guard wait else {
                 return answerLater(request, connection) { () async throws(AnalysisProblem) in
-                    Self.accepted(try control.begin(wanted), control)
+                    await Self.accepted(try control.begin(wanted), control)
                 }
             }
             if let answer = control.cached(wanted) { return .response(.json(200, answer)) }
@@ -66,8 +66,8 @@ extension LoopService {
     }
 
     /// How a task is that was not waited for, and where to ask for it.
-    private static func accepted(_ id: String, _ control: AnalysisControl) -> HTTPResponse {
-        guard let task = control.task(id) else { return noTask(id, control) }
+    private static func accepted(_ id: String, _ control: AnalysisControl) async -> HTTPResponse {
+        guard let task = await control.task(id) else { return noTask(id, control) }
         var response = HTTPResponse.json(202, task)
         response.fields.append("Location", "/analysis/\(id)")
         return response
@@ -84,13 +84,21 @@ extension LoopService {
         do throws(AnalysisProblem) {
             let control = try analysisControl()
             return later(request, connection) {
-                guard let task = isCancel ? control.cancel(id) : control.task(id) else {
-                    return Self.noTask(id, control)
-                }
-                return .json(200, task)
+                if isCancel { return await Self.cancelled(id, control) }
+                let task = await control.task(id)
+                return task.map { .json(200, $0) } ?? Self.noTask(id, control)
             }
         } catch {
             return .response(error.response)
+        }
+    }
+
+    private static func cancelled(_ id: String, _ control: AnalysisControl) async -> HTTPResponse {
+        switch await control.cancel(id) {
+        case .ended(let task): .json(200, task)
+        case .running(_, let node):
+            .problem(409, "CONFLICT", "the gateway \(node) is at this task; cancel it there")
+        case nil: noTask(id, control)
         }
     }
 

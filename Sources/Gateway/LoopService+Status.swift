@@ -8,8 +8,8 @@ import Transport
 // How the gateway is.
 extension LoopService {
     /// `healthy`; `degraded` where a watchdog is not well, a worker does not work, or the event store takes
-    /// nothing; `unhealthy` where no watchdog is well, though some should be, or where nothing can be published
-    /// at all: then the stream is Redis's, and that is away.
+    /// nothing; `unhealthy` where no watchdog is well, though some should be, or where nothing can be
+    /// published at all: then the stream is Redis's, and that is away.
     private enum Health: String, JSONWritable {
         case healthy, degraded, unhealthy
 

@@ -11,6 +11,8 @@ extension LoopService {
         case "/health/watchdogs": get(request) { watchdogHealth() }
         case "/health/providers": get(request) { providerHealth() }
         case "/health/workers": get(request) { workerHealth() }
+        case "/health/db": get(request) { storeHealth() }
+        case "/health/cache": get(request) { cacheHealth() }
         case "/livez": get(request) { liveness() }
         case "/readyz": get(request) { readiness() }
         case "/metrics": get(request) { metrics(request) }

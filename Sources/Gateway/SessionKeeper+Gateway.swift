@@ -8,8 +8,8 @@ import Transport
 extension SessionKeeper {
     /// The sessions of this gateway's clients, as configured; loops are told what concerns their connections.
     convenience init(
-        _ settings: Settings, store: any KeyedStore, isShared: Bool, mailboxes: [Mailbox<LoopMessage>],
-        log: Log
+        _ settings: Settings, store: any KeyedStore, isShared: Bool, cluster: ClusterControl?,
+        mailboxes: [Mailbox<LoopMessage>], log: Log
     ) {
         var limits = Limits()
         limits.defaultTTLSeconds = settings.sessions.defaultTTL.components.seconds
@@ -23,8 +23,18 @@ extension SessionKeeper {
                             (loop.service as? LoopService)?.sessionTaken(name, SlotToken(owner.connection))
                         })
                 },
+                attached: { name, generation in
+                    cluster?.tell(
+                        "session", ["name": .string(name.secret), "generation": .integer(generation)])
+                },
                 trouble: { trouble in
                     if let trouble { log.error(trouble) } else { log.info("sessions are kept again") }
                 }))
+        cluster?.hear("session") { [weak self] content, _ in
+            guard let name = content["name"]?.text.flatMap(SessionName.init),
+                let generation = content["generation"]?.int64
+            else { return }
+            self?.takenOver(name, generation: generation)
+        }
     }
 }

@@ -92,7 +92,7 @@ struct EventJournalTests {
     }
 
     @Test(
-        "Who may wait is told without the store, marked as such; it is stored, with its states, when it is over"
+        "Who may wait is told without the store, marked as such; it is stored when the trouble is over"
     )
     func spool() async throws {
         let (store, told) = (FailingStore(), Told())

@@ -157,7 +157,7 @@ struct AnalysisTaskTests {
         let board = TaskBoard(ttl: .seconds(3_600), now: { 1 })
         for number in 0..<2_100 {
             var progress = TaskProgress(taskID: "\(number)", asset: .apple, totalSteps: 0)
-            board.add(progress)
+            _ = board.add(progress)
             progress.status = .completed
             #expect(board.end(progress).status == .completed)
         }

@@ -170,7 +170,7 @@ struct AnalysisRig {
     init(
         _ hosts: [WorkerType: ScriptedHost] = [:], market: ScriptedMarket = ScriptedMarket(),
         isLive: Bool = true, interpreter: (any Interpreter)? = nil, clock: ManualClock = ManualClock(),
-        _ change: (inout Settings) -> Void = { _ in }
+        keeping: ResultKeeping? = nil, _ change: (inout Settings) -> Void = { _ in }
     ) {
         var settings = Settings()
         settings.workers.retryDelay = .zero
@@ -183,7 +183,7 @@ struct AnalysisRig {
         orchestrator = AgentOrchestrator(
             settings, market: AnalysisMarket(market, isLive: isLive),
             hosts: { type in all[type] ?? ScriptedHost(type) }, interpreter: interpreter,
-            observer: observations, now: { clock.now })
+            observer: observations, keeping: keeping, now: { clock.now })
     }
 
     func host(_ type: WorkerType) -> ScriptedHost { hosts[type] ?? ScriptedHost(type) }

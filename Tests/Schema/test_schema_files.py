@@ -111,6 +111,8 @@ def test_examples_of_a_common_part_hold(name):
         ("bodies/analysis_result.schema.json", {**FINDING, "status": "failed"}),
         ("bodies/analysis_result.schema.json", {**FINDING, "indicators": {}}),
         ("bodies/analysis_result.schema.json", {name: FINDING[name] for name in FINDING if name != "trend"}),
+        ("bodies/db_health.schema.json", {"status": "healthy", "timestamp": "2026-11-24T05:24:01.123Z"}),
+        ("bodies/db_health.schema.json", {"status": "down", "timestamp": "2026-11-24T05:24:01.123Z"}),
         ("filter.schema.json", {"severity": ["high"]}),
         ("filter.schema.json", {"severities": []}),
         ("filter.schema.json", {"severities": ["hgh"]}),

@@ -35,13 +35,24 @@ extension AgentOrchestrator {
 
     private func begin(_ flight: Flight<WorkerResult>, _ key: FlightKey, _ gathering: FigureGathering) {
         flight.begin {
-            await self.compute(key.type, key.asset, gathering)
-        } land: { result in
+            if let kept = await self.kept(key) { return kept }
+            let result = await self.compute(key.type, key.asset, gathering)
             self.cache.keep(result)
+            self.keptFindings?.keep(result, milliseconds: self.cache.lifetime(result))
+            return result
+        } land: { _ in
             self.flights.withLock { flights in
                 if flights[key] === flight { flights[key] = nil }
             }
         }
+    }
+
+    /// From the store, where somebody else computed it: this gateway before a restart, or another one.
+    private func kept(_ key: FlightKey) async -> WorkerResult? {
+        let kept = await keptFindings?.finding(key.type, key.asset, lifetime: cache.lifetime)
+        guard let kept else { return nil }
+        cache.keep(kept.result, milliseconds: kept.milliseconds)
+        return kept.result
     }
 
     private func compute(

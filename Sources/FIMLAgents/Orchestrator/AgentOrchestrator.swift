@@ -23,6 +23,8 @@ public final class AgentOrchestrator: Sendable {
     let market: AnalysisMarket
     let interpreter: (any Interpreter)?
     let cache: ResultCache
+    let keptFindings: KeptFindings?
+    private let keptTasks: KeptTasks?
     let now: @Sendable () -> UInt64
     private let others: (any OtherGateways)?
     private let pools: [WorkerType: WorkerPool]
@@ -49,20 +51,23 @@ public final class AgentOrchestrator: Sendable {
     }
 
     /// An orchestrator as it is set, on a market. `hosts` makes the place where the workers of a type run;
-    /// those that are switched off may be at `others`. Without an interpreter rules decide what figures mean.
+    /// those that are switched off may be at `others`. Without an interpreter rules decide what figures mean;
+    /// without `keeping` results end with the process.
     public convenience init(
         _ settings: Settings, market: AnalysisMarket,
         hosts: @escaping @Sendable (WorkerType) -> any WorkerHost, others: (any OtherGateways)? = nil,
-        interpreter: (any Interpreter)? = nil, observer: (any WorkerObserver)? = nil
+        interpreter: (any Interpreter)? = nil, observer: (any WorkerObserver)? = nil,
+        keeping: ResultKeeping? = nil
     ) {
         self.init(
             settings, market: market, hosts: hosts, others: others, interpreter: interpreter,
-            observer: observer, now: { monotonicMilliseconds() })
+            observer: observer, keeping: keeping, now: { monotonicMilliseconds() })
     }
 
     init(
         _ settings: Settings, market: AnalysisMarket, hosts: @Sendable (WorkerType) -> any WorkerHost,
         others: (any OtherGateways)? = nil, interpreter: (any Interpreter)?, observer: (any WorkerObserver)?,
+        keeping: ResultKeeping? = nil,
         now: @escaping @Sendable () -> UInt64
     ) {
         self.settings = settings
@@ -83,6 +88,10 @@ public final class AgentOrchestrator: Sendable {
         healthMonitor = WorkerHealthMonitor(pools)
         cache = ResultCache(settings.analysis, now: now)
         line = AnalysisLine(places: settings.analysis.maxConcurrent, waiting: settings.analysis.maxQueued)
+        keptFindings = keeping.map(KeptFindings.init)
+        keptTasks = keeping.map {
+            KeptTasks($0, limit: settings.analysis.timeout, ttl: settings.analysis.resultTTL)
+        }
         board = TaskBoard(ttl: settings.analysis.resultTTL, now: now)
     }
 
@@ -195,14 +204,16 @@ public final class AgentOrchestrator: Sendable {
         let ticket = try line.book()
         let id = "task_" + UUID().uuidString.lowercased()
         let progress = TaskProgress(taskID: id, asset: asset, totalSteps: types.count)
-        board.add(progress)
-        let board = board
+        let (board, keptTasks) = (board, keptTasks)
+        let task = board.add(progress)
+        keptTasks?.begun(task)
         let work = Task {
             let last = await run(progress, types, ticket) { progress in
                 board.update(progress)
                 told?(progress)
             }
             let ended = board.end(last)
+            if let task = board.task(id) { keptTasks?.ended(task) }
             told?(ended)
         }
         board.started(id, work)
@@ -219,6 +230,20 @@ public final class AgentOrchestrator: Sendable {
         board.cancel(id)
         return board.task(id)
     }
+
+    /// A task that this process does not know, as the store has it; nil where there is none, or no store.
+    public func keptTask(_ id: String) async -> KeptTask? {
+        await keptTasks?.task(id)
+    }
+
+    /// Returns once what was said last of a task would outlive this process; after a moment also where that
+    /// cannot be.
+    public func settled(_ id: String) async {
+        await keptTasks?.settled(id)
+    }
+
+    /// How full the cache of findings is, and how often it was of use.
+    public var cacheFigures: CacheFigures { cache.figures() }
 
     private func types(_ agents: [WorkerType]?) throws(AnalysisRefusal) -> [WorkerType] {
         let available = availableTypes

@@ -14,6 +14,8 @@ public enum AnalysisRefusal: Error, Hashable, Sendable, CustomStringConvertible 
     case shuttingDown
     /// It was cancelled.
     case cancelled
+    /// Who was at it is gone; why, in one line.
+    case lost(String)
 
     /// One line for people.
     public var description: String {
@@ -25,6 +27,7 @@ public enum AnalysisRefusal: Error, Hashable, Sendable, CustomStringConvertible 
         case .timedOut: "its turn did not come in time"
         case .shuttingDown: "the gateway is shutting down"
         case .cancelled: "it was cancelled"
+        case .lost(let reason): reason
         }
     }
 }

@@ -1,6 +1,7 @@
 import Configuration
 import FIMLCore
 import Locking
+import Synchronization
 
 /// Results that still count, by worker type and asset, and whole answers made of them.
 final class ResultCache: Sendable {
@@ -18,7 +19,9 @@ final class ResultCache: Sendable {
     /// A table of bounded size; when it is full, what has expired goes, and where that is not enough, all.
     private struct Table<Value> {
         private var entries: [Key: Entry<Value>] = [:]
-        private var bytes = 0
+        private(set) var bytes = 0
+
+        var count: Int { entries.count }
 
         func value(_ key: Key, at now: UInt64) -> Entry<Value>? {
             entries[key].flatMap { $0.expires > now ? $0 : nil }
@@ -50,6 +53,8 @@ final class ResultCache: Sendable {
     private let now: @Sendable () -> UInt64
     private let results = Locked(Table<WorkerResult>())
     private let answers = Locked(Table<[UInt8]>())
+    private let hits = Atomic<Int>(0)
+    private let misses = Atomic<Int>(0)
 
     init(_ settings: Settings.Analysis, now: @escaping @Sendable () -> UInt64) {
         self.settings = settings
@@ -57,7 +62,7 @@ final class ResultCache: Sendable {
     }
 
     /// For how long a result of a type counts, in milliseconds.
-    private func lifetime(_ result: WorkerResult) -> UInt64 {
+    func lifetime(_ result: WorkerResult) -> UInt64 {
         let ttl =
             switch result.type {
             case .fundamentals: settings.fundamentalsTTL
@@ -76,24 +81,47 @@ final class ResultCache: Sendable {
 
     /// A result that still counts.
     func result(_ type: WorkerType, _ asset: Asset) -> WorkerResult? {
-        results.withLock { $0.value(Key(asset: asset, types: [type]), at: now())?.value }
+        let result = results.withLock { $0.value(Key(asset: asset, types: [type]), at: now())?.value }
+        if result == nil {
+            misses.add(1, ordering: .relaxed)
+        } else {
+            hits.add(1, ordering: .relaxed)
+        }
+        return result
     }
 
     /// Keeps a result for as long as it counts.
     func keep(_ result: WorkerResult) {
+        keep(result, milliseconds: lifetime(result))
+    }
+
+    /// Keeps a result that counts for so many milliseconds more.
+    func keep(_ result: WorkerResult, milliseconds: UInt64) {
         let now = now()
-        let lifetime = lifetime(result)
-        guard lifetime > 0 else { return }
+        guard milliseconds > 0 else { return }
         results.withLock {
             $0.put(
-                Entry(value: result, expires: now + lifetime, bytes: Self.resultBytes),
+                Entry(value: result, expires: now + milliseconds, bytes: Self.resultBytes),
                 Key(asset: result.asset, types: [result.type]), at: now)
         }
     }
 
     /// The whole answer, where all that it is made of still counts.
     func answer(_ asset: Asset, _ types: [WorkerType]) -> [UInt8]? {
-        answers.withLock { $0.value(Key(asset: asset, types: types), at: now())?.value }
+        let answer = answers.withLock { $0.value(Key(asset: asset, types: types), at: now())?.value }
+        // Where there is none, each of its findings is looked for.
+        if answer != nil { hits.add(types.count, ordering: .relaxed) }
+        return answer
+    }
+
+    /// How full it is, and how often it was of use.
+    func figures() -> CacheFigures {
+        let results = results.withLock { ($0.count, $0.bytes) }
+        let answers = answers.withLock { ($0.count, $0.bytes) }
+        return CacheFigures(
+            entries: results.0 + answers.0, entryLimit: 2 * Self.entryLimit, bytes: results.1 + answers.1,
+            byteLimit: 2 * Self.byteLimit, hits: hits.load(ordering: .relaxed),
+            misses: misses.load(ordering: .relaxed))
     }
 
     /// Keeps a whole answer until the first of its results no longer counts.

@@ -33,10 +33,11 @@ final class TaskBoard: Sendable {
     }
 
     /// A new task, waiting.
-    func add(_ progress: TaskProgress) {
+    func add(_ progress: TaskProgress) -> AnalysisTask {
         let task = AnalysisTask(
             progress: progress, createdAt: Timestamp(milliseconds: wallMilliseconds()), finishedAt: nil)
         state.withLock { $0.entries[progress.taskID] = Entry(task: task) }
+        return task
     }
 
     /// What can be cancelled of it.

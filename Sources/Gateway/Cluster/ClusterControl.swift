@@ -49,6 +49,8 @@ final class ClusterControl: Sendable {
 
     /// This node's name.
     let nodeID: String
+    /// The way to the Redis that they share.
+    let client: RedisClient
     private let cluster: RedisCluster
     private let log: Log
     private let leaseMilliseconds: Int
@@ -58,6 +60,7 @@ final class ClusterControl: Sendable {
 
     init(_ client: RedisClient, _ settings: Settings, _ log: Log) {
         nodeID = settings.nodeID
+        self.client = client
         cluster = RedisCluster(client, node: nodeID)
         self.log = log
         leaseMilliseconds = Int(settings.cluster.leaseTime.milliseconds)
@@ -107,14 +110,18 @@ final class ClusterControl: Sendable {
         state.withLock { $0.view }
     }
 
-    /// Calls `hear` with what other nodes tell of that kind, and with the node's name; from a thread that must
-    /// not wait.
+    /// Calls `hear` with what other nodes tell of that kind, and with the node's name; from a thread that
+    /// must not wait.
     func hear(_ kind: String, _ hear: @escaping @Sendable (JSONValue, String) -> Void) {
         state.withLock { $0.hearers[kind] = hear }
     }
 
-    /// Tells all other nodes; may wait for Redis. A node that is cut off for long does not hear of it.
+    /// Tells all other nodes; may wait for Redis, and is not tried while that is known to be away. A node that
+    /// is cut off for long does not hear of it.
     func tell(_ kind: String, _ content: JSONValue) {
+        if let trouble = view().trouble {
+            return log.warning("the other gateways were not told (\(kind)): \(trouble)")
+        }
         let notice: JSONValue = ["kind": .string(kind), "content": content]
         do throws(StoreError) {
             try cluster.publishNotice(notice.json)

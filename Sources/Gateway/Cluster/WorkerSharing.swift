@@ -22,11 +22,11 @@ final class WorkerSharing: Sendable {
     private let takers = Locked<[TaskTaker]>([])
 
     /// nil without Redis: then there are no others, and no thread.
-    init?(_ redis: RedisClient?, _ cluster: ClusterControl?, _ log: Log) throws(SystemCallError) {
-        guard let redis, let cluster else { return nil }
+    init?(_ cluster: ClusterControl?, _ log: Log) throws(SystemCallError) {
+        guard let cluster else { return nil }
         node = cluster.nodeID
         self.log = log
-        let tasks = RedisTasks(redis)
+        let tasks = RedisTasks(cluster.client)
         self.tasks = tasks
         exchange = try TaskExchange(tasks, node: node) { cluster.offeredByOthers() }
         senders = try StoreThreads(name: "answer-sender", count: 2)
