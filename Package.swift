@@ -75,9 +75,8 @@ let package = Package(
             dependencies: [
                 "Analysis", "Broadcast", "Configuration", "EventLoop", "EventStore", "FIMLAgents", "FIMLCore",
                 "FIMLWatchdogs", "HTTP", "LinuxSystem", "Locking", "MarketData", "MarketProviders",
-                "Observability", "PostgresStore", "PublicSchema", "RedisStore", "RemoteWorkers", "SQLiteStore",
-                "TLS",
-                "Transport", "WebClient", "WebSocket",
+                "Observability", "PostgresStore", "PublicSchema", "RedisStore", "RemoteWorkers",
+                "SQLiteStore", "TLS", "Transport", "WebClient", "WebSocket",
             ]),
         .target(name: "GatewayClient", dependencies: ["COpenSSL", "FIMLCore", "LinuxSystem", "WebSocket"]),
         .executableTarget(

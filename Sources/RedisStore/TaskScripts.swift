@@ -42,8 +42,8 @@ enum TaskScripts {
 
     /// Key: tasks. Arguments: consumer, milliseconds that a host may be silent about a task, how often a task
     /// may be given out, most results, their milliseconds to live, what is answered for one given up, most
-    /// tasks. → the tasks claimed, as XRANGE gives entries. Takes over what silent hosts have, and gives up what was given
-    /// out too often.
+    /// tasks. → the tasks claimed, as XRANGE gives entries. Takes over what silent hosts have, and gives up
+    /// what was given out too often.
     static let claim = RedisScript(
         name: "claim", answering,
         """

@@ -11,6 +11,8 @@ from servers import Redis
 
 SETTINGS = {
     "FIML_LEASE_SECONDS": "2", "REDIS_SOCKET_TIMEOUT": "1", "WORKER_POOL_SIZE": "1", "WORKER_RETRY_DELAY": "0",
+    # Nodes on one Redis share what they found, too; here each is to compute.
+    **{f"CACHE_TTL_{name}": "0" for name in ("PRICE", "FUNDAMENTALS", "TECHNICAL", "NEWS", "MACRO")},
 }
 # Longer than a node's silence about its tasks, and machines are starved.
 SOON = 90
