@@ -47,6 +47,11 @@ let package = Package(
             name: "RedisStore",
             dependencies: ["CHiredis", "EventStore", "FIMLCore", "LinuxSystem", "Locking"]),
         .target(
+            name: "RemoteWorkers",
+            dependencies: [
+                "Analysis", "EventStore", "FIMLAgents", "FIMLCore", "LinuxSystem", "Locking", "RedisStore",
+            ]),
+        .target(
             name: "PostgresStore", dependencies: ["CPostgres", "EventStore", "LinuxSystem", "Locking"]),
         .target(name: "MarketData", dependencies: ["FIMLCore"], resources: [.copy("Recording")]),
         .target(
@@ -70,8 +75,8 @@ let package = Package(
             dependencies: [
                 "Analysis", "Broadcast", "Configuration", "EventLoop", "EventStore", "FIMLAgents", "FIMLCore",
                 "FIMLWatchdogs", "HTTP", "LinuxSystem", "Locking", "MarketData", "MarketProviders",
-                "Observability", "PostgresStore", "PublicSchema", "RedisStore", "SQLiteStore", "TLS",
-                "Transport", "WebClient", "WebSocket",
+                "Observability", "PostgresStore", "PublicSchema", "RedisStore", "RemoteWorkers",
+                "SQLiteStore", "TLS", "Transport", "WebClient", "WebSocket",
             ]),
         .target(name: "GatewayClient", dependencies: ["COpenSSL", "FIMLCore", "LinuxSystem", "WebSocket"]),
         .executableTarget(
@@ -103,7 +108,8 @@ let package = Package(
         .testTarget(
             name: "RedisStoreTests",
             dependencies: [
-                "EventStore", "FIMLCore", "GatewayTesting", "LinuxSystem", "Locking", "RedisStore",
+                "Analysis", "Configuration", "EventStore", "FIMLAgents", "FIMLCore", "GatewayTesting",
+                "LinuxSystem", "Locking", "MarketData", "RedisStore", "RemoteWorkers",
             ]),
         .testTarget(
             name: "PostgresStoreTests",

@@ -61,6 +61,8 @@ public struct WorkerHostStatus: Hashable, Sendable {
         case stopped
     }
 
+    /// Whether it is at other gateways; then nothing is known of its processes.
+    public var isRemote = false
     /// Whose workers run there.
     public var type: WorkerType
     /// What it is doing.

@@ -9,11 +9,13 @@ import WebClient
 /// The analysis workers at work: their processes, what is asked of them, their health and figures out to
 /// everybody. Whatever the gateway knows of the orchestrator is in this file.
 final class AnalysisControl: Sendable {
-    /// Every worker that is switched on, by type and number.
+    /// Every worker that is switched on, by type and number, and those that stand for other gateways'.
     let workerIDs: [String]
 
-    private let state: GatewayState
-    private let orchestrator: AgentOrchestrator
+    let state: GatewayState
+    let orchestrator: AgentOrchestrator
+    /// The other gateways' workers, and what this one's do for them; nil without a Redis that joins them.
+    let sharing: WorkerSharing?
     private let model: AzureOpenAI
     private let enabled: [WorkerType]
 
@@ -22,9 +24,16 @@ final class AnalysisControl: Sendable {
     init(_ state: GatewayState, _ feed: MarketFeed, keeping: ResultKeeping? = nil) throws {
         let settings = state.settings
         self.state = state
-        enabled = WorkerType.allCases.filter { settings.workers[isEnabled: $0.rawValue] }
-        workerIDs = enabled.flatMap { type in
-            (0..<AgentOrchestrator.workerCount(of: type, settings.workers)).map { type.idPrefix + "\($0)" }
+        let enabled = WorkerType.allCases.filter { settings.workers[isEnabled: $0.rawValue] }
+        self.enabled = enabled
+        let sharing = try WorkerSharing(state.cluster, state.log)
+        self.sharing = sharing
+        workerIDs = WorkerType.allCases.flatMap { type in
+            guard enabled.contains(type) else {
+                return sharing == nil ? [] : [AgentOrchestrator.remoteWorkerID(of: type)]
+            }
+            let count = AgentOrchestrator.workerCount(of: type, settings.workers)
+            return (0..<count).map { type.idPrefix + "\($0)" }
         }
         let supervisor = try HostSupervisor()
         model = AzureOpenAI(settings.azureOpenAI, client: try WebClient()) {
@@ -32,10 +41,11 @@ final class AnalysisControl: Sendable {
         }
         orchestrator = AgentOrchestrator(
             settings, market: feed.analysisMarket,
-            hosts: { Self.host($0, settings.workers, supervisor, state) },
+            hosts: { Self.host($0, settings.workers, supervisor, state) }, others: sharing?.exchange,
             interpreter: settings.azureOpenAI.isConfigured ? model : nil, observer: Observer(state: state),
             keeping: keeping)
         registerFigures()
+        try sharing?.start(enabled, settings.workers, orchestrator)
     }
 
     /// Lets the workers run until the task is cancelled, and shows how they are.
@@ -49,6 +59,7 @@ final class AnalysisControl: Sendable {
 
     /// From now on nothing new is begun, and what waits for its turn is refused.
     func drain() {
+        sharing?.drain()
         orchestrator.drain()
     }
 
@@ -58,6 +69,7 @@ final class AnalysisControl: Sendable {
     /// Ends the workers' processes. Whoever waited for an analysis has been answered or has gone by then.
     func shutDown() async {
         await orchestrator.shutdown(within: .zero)
+        sharing?.stop()
     }
 
     // MARK: - Worker hosts
@@ -206,54 +218,6 @@ final class AnalysisControl: Sendable {
 
     /// How full the cache of findings is, and how often it was of use.
     var cacheFigures: CacheFigures { orchestrator.cacheFigures }
-
-    // MARK: - What is refused
-
-    private func checkEnabled(_ agents: [WorkerType]?) throws(AnalysisProblem) {
-        guard !enabled.isEmpty else {
-            state.metrics.analyses["refused"].increment()
-            throw AnalysisProblem(
-                code: .unavailable, detail: "all workers are switched off by ENABLE_…_WORKER settings")
-        }
-        let off = (agents ?? []).filter { !enabled.contains($0) }
-        guard off.isEmpty else { throw refused(.switchedOff(off)) }
-    }
-
-    private func refused(_ refusal: AnalysisRefusal) -> AnalysisProblem {
-        state.metrics.analyses["refused"].increment()
-        return problem(refusal)
-    }
-
-    /// What whoever asked is told: the one place where refusals get their codes.
-    private func problem(_ refusal: AnalysisRefusal) -> AnalysisProblem {
-        switch refusal {
-        case .overloaded(let seconds):
-            AnalysisProblem(
-                code: .unavailable, detail: "as many analyses are under way and wait as may be",
-                retryAfterSeconds: max(1, seconds))
-        case .switchedOff(let types):
-            AnalysisProblem(
-                code: .invalidMessage,
-                detail: "agents names \(Self.list(types)), which are switched off; on are "
-                    + Self.list(enabled))
-        case .timedOut:
-            AnalysisProblem(
-                code: .unavailable,
-                detail: "the analysis took longer than the "
-                    + "\(state.settings.analysis.timeout.components.seconds) s of ASYNC_TASK_TIMEOUT",
-                retryAfterSeconds: 1)
-        case .shuttingDown:
-            AnalysisProblem(
-                code: .unavailable, detail: "the gateway is shutting down", retryAfterSeconds: 1)
-        case .cancelled:
-            AnalysisProblem(code: .processingError, detail: "the analysis was cancelled")
-        case .lost(let reason): AnalysisProblem(code: .processingError, detail: reason)
-        }
-    }
-
-    private static func list(_ types: [WorkerType]) -> String {
-        types.map(\.rawValue).joined(separator: ", ")
-    }
 }
 
 // MARK: - Health and figures
@@ -276,7 +240,7 @@ extension AnalysisControl {
         let metrics = orchestrator.healthMonitor.allMetrics()
         let isStarting = monotonicMilliseconds() - state.startedAt < Self.startMilliseconds
         let counts = WorkerCounts(
-            total: workerIDs.count, healthy: metrics.count { $0.status == .healthy },
+            total: metrics.count, healthy: metrics.count { $0.status == .healthy },
             unhealthy: metrics.count { worker in
                 switch worker.status {
                 case .healthy, .degraded: false
@@ -303,7 +267,6 @@ extension AnalysisControl {
         let registry = state.metrics.registry
         let monitor = orchestrator.healthMonitor
         let worker = MetricLabel("worker_id", workerIDs)
-        let type = MetricLabel("worker_type", enabled.map(\.rawValue))
         @Sendable func host(_ type: String) -> WorkerHostStatus? {
             monitor.hosts().first { $0.type.rawValue == type }
         }
@@ -314,6 +277,8 @@ extension AnalysisControl {
             "worker_circuit_state", "0 where a worker's circuit is closed, 1 half open, 2 open.",
             label: worker
         ) { monitor.metrics(of: $0).map { $0.circuit == .closed ? 0 : $0.circuit == .open ? 2 : 1 } }
+        guard !enabled.isEmpty else { return }
+        let type = MetricLabel("worker_type", enabled.map(\.rawValue))
         registry.counters(
             "worker_host_restarts_total", "Times that the process of a type's workers was started again.",
             label: type

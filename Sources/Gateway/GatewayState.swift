@@ -62,9 +62,9 @@ final class GatewayState: Sendable {
         Timestamp(milliseconds: wallMilliseconds())
     }
 
-    /// The types of workers that this node has.
+    /// The types of workers that this node has; none before they are set up.
     func offeredWorkers() -> [String] {
-        WorkerType.allCases.map(\.rawValue).filter { settings.workers[isEnabled: $0] }
+        (analysisControl.withLock { $0 }?.orchestrator.offeredTypes ?? []).map(\.rawValue)
     }
 
     /// How many watchdogs are in which state, and which could not fire.

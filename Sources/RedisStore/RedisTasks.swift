@@ -112,10 +112,10 @@ public struct RedisTasks: Sendable {
         return tasks.filter { kept.contains($0.entry) }
     }
 
-    /// Takes over what others have been silent about for so long, at most ten. A task that was given out
+    /// Takes over what others have been silent about for so long, at most `limit`. A task that was given out
     /// `attempts` times is given up instead: its node gets a failure.
     public func claim(
-        type: String, consumer: String, idleMilliseconds: Int, attempts: Int = 3
+        type: String, consumer: String, idleMilliseconds: Int, attempts: Int = 3, limit: Int = 10
     ) throws(StoreError) -> [Task] {
         var arguments = RedisCommand.Arguments()
         arguments.append(consumer)
@@ -124,6 +124,7 @@ public struct RedisTasks: Sendable {
         arguments.append(Self.resultLimit)
         arguments.append(Self.resultMilliseconds)
         arguments.append("given up: \(attempts) worker hosts went silent while they did it")
+        arguments.append(min(max(limit, 1), 100))
         let entries = try ifGroup { () throws(StoreError) in
             try run(TaskScripts.claim, [TaskScripts.tasks(type)], arguments).elements
         }

@@ -41,13 +41,13 @@ enum TaskScripts {
         """
 
     /// Key: tasks. Arguments: consumer, milliseconds that a host may be silent about a task, how often a task
-    /// may be given out, most results, their milliseconds to live, what is answered for one given up. → the
-    /// tasks claimed, as XRANGE gives entries. Takes over what silent hosts have, and gives up what was given
-    /// out too often.
+    /// may be given out, most results, their milliseconds to live, what is answered for one given up, most
+    /// tasks. → the tasks claimed, as XRANGE gives entries. Takes over what silent hosts have, and gives up
+    /// what was given out too often.
     static let claim = RedisScript(
         name: "claim", answering,
         """
-        local pending = redis.call('XPENDING', KEYS[1], '\(group)', 'IDLE', ARGV[2], '-', '+', 10)
+        local pending = redis.call('XPENDING', KEYS[1], '\(group)', 'IDLE', ARGV[2], '-', '+', ARGV[7])
         local claimed = {}
         for _, one in ipairs(pending) do
           local entries = redis.call('XCLAIM', KEYS[1], '\(group)', ARGV[1], ARGV[2], one[1])

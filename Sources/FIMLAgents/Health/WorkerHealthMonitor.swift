@@ -73,12 +73,12 @@ public final class WorkerHealthMonitor: Sendable {
 
     /// One worker's figures; nil where there is none of that id.
     public func metrics(of id: String) -> WorkerMetrics? {
-        pools.first { id.hasPrefix($0.type.idPrefix) }?.metrics().first { $0.id == id }
+        pools.first { $0.mayHave(id) && $0.isShown }?.metrics().first { $0.id == id }
     }
 
     /// Every worker's figures, by type.
     public func allMetrics() -> [WorkerMetrics] {
-        pools.flatMap { $0.metrics() }
+        pools.filter(\.isShown).flatMap { $0.metrics() }
     }
 
     /// Those that cannot do their job.
@@ -88,6 +88,6 @@ public final class WorkerHealthMonitor: Sendable {
 
     /// Where they run, by type.
     public func hosts() -> [WorkerHostStatus] {
-        pools.map { $0.hostStatus() }
+        pools.filter(\.isShown).map { $0.hostStatus() }
     }
 }

@@ -4,7 +4,7 @@ import FIMLCore
 extension WorkerMetrics {
     /// The object that `GET /workers/{worker_id}` answers.
     public var json: JSONValue {
-        .object([
+        var members: [String: JSONValue] = [
             "worker_id": .string(id), "worker_type": .string(type.rawValue),
             "status": .string(status.rawValue), "reason": reason.map { .string($0) } ?? .null,
             "tasks_completed": .integer(Int64(tally.completed)),
@@ -24,14 +24,16 @@ extension WorkerMetrics {
                 "consecutive_failures": .integer(Int64(consecutiveFailures)),
                 "retry_after_ms": circuitRetryMilliseconds.map { .integer(Int64(clamping: $0)) } ?? .null,
             ]),
-        ])
+        ]
+        if isRemote { members["remote"] = true }
+        return .object(members)
     }
 }
 
 extension WorkerHostStatus {
     /// A host as `GET /health/workers` shows it.
     public var json: JSONValue {
-        .object([
+        var members: [String: JSONValue] = [
             "worker_type": .string(type.rawValue), "state": .string(state.rawValue),
             "pid": processID.map { .integer(Int64($0)) } ?? .null, "started_at": .time(startedAt),
             "restarts": .integer(Int64(restarts)), "last_exit": lastExit.map { .string($0) } ?? .null,
@@ -39,7 +41,9 @@ extension WorkerHostStatus {
             "cpu_usage_pct": .number(cpuPercent), "cpu_seconds": .number(cpuSeconds),
             "memory_limited_by": memoryLimitedBy.map { .string($0) } ?? .null,
             "cpu_limited_by": cpuLimitedBy.map { .string($0) } ?? .null,
-        ])
+        ]
+        if isRemote { members["remote"] = true }
+        return .object(members)
     }
 }
 

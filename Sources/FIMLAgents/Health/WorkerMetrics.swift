@@ -15,10 +15,12 @@ public enum WorkerStatus: String, CaseIterable, JSONWritable, Sendable {
 
 /// One worker's figures, by FIML's names.
 public struct WorkerMetrics: Sendable {
-    /// `fund_0`.
+    /// `fund_0`; `fundamentals@redis` stands for those of other gateways.
     public let id: String
     /// What it does.
     public let type: WorkerType
+    /// Whether it stands for the workers of other gateways.
+    public let isRemote: Bool
     /// How it is.
     public let status: WorkerStatus
     /// Why it is not healthy; nil where it is.

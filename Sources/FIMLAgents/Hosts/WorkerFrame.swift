@@ -113,12 +113,9 @@ extension WorkerReply: JSONWritable {
         writer.beginObject()
         switch self {
         case .heartbeat: writer.member("heartbeat", true)
-        case .answer(let task, .finding(let finding)):
+        case .answer(let task, let answer):
             writer.member("task", task)
-            writer.member("finding", finding)
-        case .answer(let task, .insufficient(let missing)):
-            writer.member("task", task)
-            writer.member("insufficient", missing)
+            answer.writeMember(to: &writer)
         case .failed(let task, let reason), .nonsense(let task, let reason):
             writer.member("task", task)
             writer.member("error", reason)
@@ -139,14 +136,7 @@ extension WorkerReply: JSONWritable {
             return .failed(task: task, String(text.prefix(maxReason)))
         }
         do throws(InvalidMember) {
-            if let finding = json["finding"] {
-                return .answer(task: task, .finding(try Finding.parse(finding)))
-            }
-            if let missing = json["insufficient"] {
-                let missing = try MissingFigures.parse(list: missing)
-                guard !missing.isEmpty else { return .nonsense(task: task, "insufficient must not be empty") }
-                return .answer(task: task, .insufficient(missing))
-            }
+            if let answer = try WorkerAnswer.parse(json) { return .answer(task: task, answer) }
             return .nonsense(task: task, "neither finding, insufficient nor error")
         } catch {
             return .nonsense(task: task, String(error.message.prefix(maxReason)))

@@ -16,7 +16,7 @@ public final class AgentOrchestrator: Sendable {
 
     /// How the workers are.
     public let healthMonitor: WorkerHealthMonitor
-    /// The types that are switched on.
+    /// The types that are switched on, here.
     public let enabledTypes: [WorkerType]
 
     let settings: Settings
@@ -26,6 +26,7 @@ public final class AgentOrchestrator: Sendable {
     let keptFindings: KeptFindings?
     private let keptTasks: KeptTasks?
     let now: @Sendable () -> UInt64
+    private let others: (any OtherGateways)?
     private let pools: [WorkerType: WorkerPool]
     private let line: AnalysisLine
     private let board: TaskBoard
@@ -49,22 +50,24 @@ public final class AgentOrchestrator: Sendable {
             })
     }
 
-    /// An orchestrator as it is set, on a market. `hosts` makes the place where the workers of a type run.
-    /// Without an interpreter rules decide what figures mean; without `keeping` results end with the process.
+    /// An orchestrator as it is set, on a market. `hosts` makes the place where the workers of a type run;
+    /// those that are switched off may be at `others`. Without an interpreter rules decide what figures mean;
+    /// without `keeping` results end with the process.
     public convenience init(
         _ settings: Settings, market: AnalysisMarket,
-        hosts: @escaping @Sendable (WorkerType) -> any WorkerHost,
+        hosts: @escaping @Sendable (WorkerType) -> any WorkerHost, others: (any OtherGateways)? = nil,
         interpreter: (any Interpreter)? = nil, observer: (any WorkerObserver)? = nil,
         keeping: ResultKeeping? = nil
     ) {
         self.init(
-            settings, market: market, hosts: hosts, interpreter: interpreter, observer: observer,
-            keeping: keeping, now: { monotonicMilliseconds() })
+            settings, market: market, hosts: hosts, others: others, interpreter: interpreter,
+            observer: observer, keeping: keeping, now: { monotonicMilliseconds() })
     }
 
     init(
         _ settings: Settings, market: AnalysisMarket, hosts: @Sendable (WorkerType) -> any WorkerHost,
-        interpreter: (any Interpreter)?, observer: (any WorkerObserver)?, keeping: ResultKeeping? = nil,
+        others: (any OtherGateways)? = nil, interpreter: (any Interpreter)?, observer: (any WorkerObserver)?,
+        keeping: ResultKeeping? = nil,
         now: @escaping @Sendable () -> UInt64
     ) {
         self.settings = settings
@@ -72,8 +75,14 @@ public final class AgentOrchestrator: Sendable {
         self.interpreter = interpreter
         self.now = now
         enabledTypes = WorkerType.allCases.filter { settings.workers[isEnabled: $0.rawValue] }
-        let pools = enabledTypes.map { type in
-            WorkerPool(type, settings.workers, host: hosts(type), observer: observer, now: now)
+        self.others = others
+        let enabled = Set(enabledTypes)
+        let pools = WorkerType.allCases.compactMap { type -> WorkerPool? in
+            let elsewhere = others.map { RemoteHost(type: type, others: $0) }
+            let host: (any WorkerHost)? = enabled.contains(type) ? hosts(type) : elsewhere
+            guard let host else { return nil }
+            return WorkerPool(
+                type, settings.workers, host: host, elsewhere: elsewhere, observer: observer, now: now)
         }
         self.pools = Dictionary(pools.map { ($0.type, $0) }) { first, _ in first }
         healthMonitor = WorkerHealthMonitor(pools)
@@ -237,10 +246,22 @@ public final class AgentOrchestrator: Sendable {
     public var cacheFigures: CacheFigures { cache.figures() }
 
     private func types(_ agents: [WorkerType]?) throws(AnalysisRefusal) -> [WorkerType] {
-        guard let agents else { return enabledTypes }
-        let off = agents.filter { !enabledTypes.contains($0) }
+        let available = availableTypes
+        guard let agents else {
+            if others != nil, available.isEmpty { throw .cutOff }
+            return available
+        }
+        let off = agents.filter { !available.contains($0) }
         guard off.isEmpty else { throw .switchedOff(off) }
-        return enabledTypes.filter(agents.contains)
+        return available.filter(agents.contains)
+    }
+
+    /// The types that can be asked for at this moment: those that are switched on, and those that other
+    /// gateways offer.
+    public var availableTypes: [WorkerType] {
+        guard let others else { return enabledTypes }
+        let offered = others.offeredTypes() ?? []
+        return WorkerType.allCases.filter { enabledTypes.contains($0) || offered.contains($0) }
     }
 
     // MARK: - One analysis
@@ -266,6 +287,11 @@ public final class AgentOrchestrator: Sendable {
         guard !Task.isCancelled else {
             progress.status = .cancelled
             progress.refusal = .cancelled
+            return progress
+        }
+        if !results.isEmpty, results.allSatisfy(isCutOff) {
+            progress.status = .failed
+            progress.refusal = .cutOff
             return progress
         }
         let analysis = AssetAnalysis(progress.asset, results, at: Timestamp(milliseconds: wallMilliseconds()))
@@ -328,6 +354,12 @@ public final class AgentOrchestrator: Sendable {
             group.cancelAll()
             return results
         }
+    }
+
+    /// Whether there is no result because other gateways have the type's workers, and went.
+    private func isCutOff(_ result: WorkerResult) -> Bool {
+        guard result.status == .failed, let pool = pools[result.type] else { return false }
+        return pool.isRemote && pool.hostStatus().state != .running
     }
 
     func pool(_ type: WorkerType) -> WorkerPool? { pools[type] }

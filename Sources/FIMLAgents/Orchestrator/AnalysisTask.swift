@@ -6,6 +6,8 @@ public enum AnalysisRefusal: Error, Hashable, Sendable, CustomStringConvertible 
     case overloaded(retryAfterSeconds: Int)
     /// These workers are switched off.
     case switchedOff([WorkerType])
+    /// All its workers are at other gateways, and none of those answered.
+    case cutOff
     /// Its turn did not come within ASYNC_TASK_TIMEOUT.
     case timedOut
     /// The gateway is ending.
@@ -21,6 +23,7 @@ public enum AnalysisRefusal: Error, Hashable, Sendable, CustomStringConvertible 
         case .overloaded(let seconds): "too many analyses wait already; try again in \(seconds) s"
         case .switchedOff(let types):
             "switched off: \(types.map(\.rawValue).joined(separator: ", "))"
+        case .cutOff: "the gateways that have its workers did not answer"
         case .timedOut: "its turn did not come in time"
         case .shuttingDown: "the gateway is shutting down"
         case .cancelled: "it was cancelled"

@@ -37,26 +37,32 @@ final class WorkerPool: Sendable {
     }
 
     let type: WorkerType
+    /// Whether its workers are those of other gateways.
+    let isRemote: Bool
     private let settings: Settings.Workers
     private let host: any WorkerHost
+    /// Where tasks go while the host has no process; nil where there are no other gateways.
+    private let elsewhere: RemoteHost?
     private let observer: (any WorkerObserver)?
     private let now: @Sendable () -> UInt64
     private let state: Locked<State>
 
     init(
-        _ type: WorkerType, _ settings: Settings.Workers, host: any WorkerHost,
+        _ type: WorkerType, _ settings: Settings.Workers, host: any WorkerHost, elsewhere: RemoteHost? = nil,
         observer: (any WorkerObserver)?, now: @escaping @Sendable () -> UInt64
     ) {
         self.type = type
         self.settings = settings
         self.host = host
+        self.elsewhere = elsewhere
+        isRemote = host is RemoteHost
         self.observer = observer
         self.now = now
         let circuit = CircuitBreaker(
             threshold: settings.circuitBreakerThreshold,
             openMilliseconds: UInt64(clamping: settings.circuitBreakerTimeout.components.seconds * 1000))
-        state = Locked(
-            State(instances: (0..<Self.size(of: type, settings)).map { _ in Instance(circuit: circuit) }))
+        let size = isRemote ? 1 : Self.size(of: type, settings)
+        state = Locked(State(instances: (0..<size).map { _ in Instance(circuit: circuit) }))
     }
 
     /// How many workers of a type there are.
@@ -67,26 +73,47 @@ final class WorkerPool: Sendable {
         }
     }
 
+    /// The id of the one that stands for a type's workers at other gateways: `fundamentals@redis`.
+    static func remoteID(_ type: WorkerType) -> String { "\(type.rawValue)@redis" }
+
     /// A worker's id: `fund_0`.
-    func id(_ worker: Int) -> String { "\(type.idPrefix)\(worker)" }
+    func id(_ worker: Int) -> String {
+        isRemote ? Self.remoteID(type) : "\(type.idPrefix)\(worker)"
+    }
+
+    /// Whether an id can be one of its workers'.
+    func mayHave(_ id: String) -> Bool {
+        isRemote ? id == Self.remoteID(type) : id.hasPrefix(type.idPrefix)
+    }
 
     // MARK: - Tasks
 
-    /// Has one worker try a task, once. Not by `avoided` where there is another with room. Throws
-    /// `unavailable` where no circuit admits a task.
+    /// Has one worker try a task, once. Not by `avoided` where there is another with room. One that `stays`
+    /// here is not sent to another gateway, whatever becomes of it. Throws `unavailable` where no circuit
+    /// admits a task.
     func attempt(
-        _ figures: Figures, avoiding avoided: Int?
+        _ figures: Figures, avoiding avoided: Int?, stays: Bool = false
     ) async throws(AttemptFailure) -> (answer: WorkerAnswer, worker: Int) {
         let (worker, isTrial) = try await take(avoiding: avoided)
         let begun = now()
         do throws(WorkerFailure) {
-            let answer = try await host.run(figures, by: worker, within: settings.taskTimeout)
+            let place = stays ? host : place()
+            let answer = try await place.run(figures, by: worker, within: settings.taskTimeout)
             if case .finding(let finding) = answer { try Self.check(finding) }
             give(back: worker, .success(()), isTrial, begun)
             return (answer, worker)
         } catch {
             give(back: worker, .failure(error), isTrial, begun)
             throw .worker(error, worker)
+        }
+    }
+
+    /// The host; other gateways while it has no process and they have one.
+    private func place() -> any WorkerHost {
+        guard let elsewhere else { return host }
+        switch host.status().state {
+        case .starting, .running: return host
+        case .restarting, .stopped: return elsewhere.status().state == .running ? elsewhere : host
         }
     }
 
@@ -259,6 +286,16 @@ final class WorkerPool: Sendable {
 
     func hostStatus() -> WorkerHostStatus { host.status() }
 
+    /// Whether it is of interest to anybody: what is switched off here, and offered nowhere else, is not.
+    var isShown: Bool { !isRemote || host.status().state != .stopped }
+
+    /// Whether it has a process, and a worker whose circuit would admit a task.
+    var takesTasks: Bool {
+        let now = now()
+        return host.status().state == .running
+            && state.withLock { !$0.isStopped && $0.instances.contains { $0.circuit.admits(at: now) } }
+    }
+
     /// Each worker's figures.
     func metrics() -> [WorkerMetrics] {
         let host = host.status()
@@ -267,7 +304,8 @@ final class WorkerPool: Sendable {
         return instances.enumerated().map { index, instance in
             let (status, reason) = isStopped ? (.shutdown, nil) : judge(instance, host)
             return WorkerMetrics(
-                id: id(index), type: type, status: status, reason: reason, circuit: instance.circuit.state,
+                id: id(index), type: type, isRemote: isRemote, status: status, reason: reason,
+                circuit: instance.circuit.state,
                 consecutiveFailures: instance.circuit.failures,
                 circuitRetryMilliseconds: instance.circuit.state == .open
                     ? instance.circuit.opensAt - min(instance.circuit.opensAt, now) : nil,
@@ -279,6 +317,7 @@ final class WorkerPool: Sendable {
     private func judge(_ worker: Instance, _ host: WorkerHostStatus) -> (WorkerStatus, String?) {
         switch host.state {
         case .starting: return (.initializing, "its process is starting")
+        case .restarting where host.isRemote: return (.unhealthy, host.lastExit)
         case .restarting: return (.unhealthy, host.lastExit.map { "its process ended: \($0)" })
         case .stopped: return (.shutdown, nil)
         case .running: break

@@ -49,6 +49,8 @@ final class ClusterControl: Sendable {
 
     /// This node's name.
     let nodeID: String
+    /// The way to the Redis that they share.
+    let client: RedisClient
     private let cluster: RedisCluster
     private let log: Log
     private let leaseMilliseconds: Int
@@ -58,6 +60,7 @@ final class ClusterControl: Sendable {
 
     init(_ client: RedisClient, _ settings: Settings, _ log: Log) {
         nodeID = settings.nodeID
+        self.client = client
         cluster = RedisCluster(client, node: nodeID)
         self.log = log
         leaseMilliseconds = Int(settings.cluster.leaseTime.milliseconds)
