@@ -115,3 +115,24 @@ def test_while_the_store_is_away_a_session_is_not_taken_for_a_new_one(start, con
             return answer["type"] == "session_ack" and answer
 
         assert eventually(is_back, "the session is there again", 60)["resumed"]
+
+
+# Settings
+
+@pytest.mark.parametrize("hours, asked, seconds", [
+    ({}, None, 24 * 3600), ({"SESSION_DEFAULT_TTL_HOURS": "2"}, None, 2 * 3600), ({}, 48, 48 * 3600),
+    ({}, 8000, 168 * 3600), ({"SESSION_MAX_TTL_HOURS": "30"}, 48, 30 * 3600)])
+def test_session_ttl_hours(start, connect, name, hours, asked, seconds):
+    bot = connect(start(hours))
+    ack = enter(bot, name, **({"ttl_hours": asked} if asked else {}))
+    assert ack["ttl_seconds"] == seconds
+
+
+def test_postgres_pool_size(start, connect):
+    with Postgres() as postgres:
+        gateway = start({**settings_of(postgres), "POSTGRES_POOL_SIZE": "1"})
+        for _ in range(5):
+            enter(connect(gateway), f"bot-{secrets.token_urlsafe(16)}")
+            assert gateway.get("/analysis/task_unknown").status == 404
+        count = "SELECT count(*) FROM pg_stat_activity WHERE usename = 'fiml' AND pid <> pg_backend_pid()"
+        assert postgres.psql(count).strip() == "1"
