@@ -13,9 +13,9 @@ extension Publication {
     /// An event as it was stored; nil for what is none, as somebody else may have put into a shared store.
     convenience init?(_ stored: StoredEvent) {
         let storedAt = Timestamp(milliseconds: Int64(clamping: stored.position.milliseconds))
-        guard let value = try? JSONValue.parse(stored.json),
-            let event = try? WatchdogEvent.parse(
-                value, receivedAt: storedAt, newEventID: { "evt_\(stored.position)" })
+        guard
+            let event = WatchdogEvent.parse(
+                stored.json, receivedAt: storedAt, newEventID: { "evt_\(stored.position)" })
         else { return nil }
         self.init(
             position: stored.position, event: MatchableEvent(event), severity: event.severity,

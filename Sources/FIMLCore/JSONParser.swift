@@ -5,7 +5,8 @@
 struct JSONParser {
     private let bytes: [UInt8]
     private let maxDepth: Int
-    private var offset = 0
+    /// The byte that is read next.
+    var offset = 0
 
     init(_ bytes: [UInt8], maxDepth: Int) {
         self.bytes = bytes
@@ -17,11 +18,11 @@ struct JSONParser {
         skipSpace()
         let value = try value(depth: 0)
         skipSpace()
-        guard offset == bytes.count else { throw error(.trailingText) }
+        guard isAtEnd else { throw error(.trailingText) }
         return value
     }
 
-    private mutating func value(depth: Int) throws(JSONError) -> JSONValue {
+    mutating func value(depth: Int) throws(JSONError) -> JSONValue {
         guard let byte = peek() else { throw error(.unexpectedEnd) }
         switch byte {
         case UInt8(ascii: "{"): return try object(depth: depth + 1)
@@ -83,7 +84,7 @@ struct JSONParser {
     }
 
     /// RFC 8259 section 6.
-    private mutating func number() throws(JSONError) -> JSONValue {
+    mutating func number() throws(JSONError) -> JSONValue {
         let start = offset
         let isNegative = take(UInt8(ascii: "-"))
         var digits: UInt64 = 0
@@ -134,15 +135,20 @@ struct JSONParser {
     }
 
     /// RFC 8259 section 7.
-    private mutating func string() throws(JSONError) -> String {
+    mutating func string() throws(JSONError) -> String {
         offset += 1
         let start = offset
+        var allBits: UInt8 = 0
         while let byte = peek(), byte >= 0x20, byte != UInt8(ascii: "\""), byte != UInt8(ascii: "\\") {
+            allBits |= byte
             offset += 1
         }
         if peek() == UInt8(ascii: "\"") {
             offset += 1
-            guard let text = String(validating: bytes[start..<offset - 1], as: UTF8.self) else {
+            let text = bytes[start..<offset - 1]
+            // ASCII needs no validating, which costs several times as much as making the string.
+            if allBits < 0x80 { return String(decoding: text, as: UTF8.self) }
+            guard let text = String(validating: text, as: UTF8.self) else {
                 throw error(.badUTF8, at: start)
             }
             return text
@@ -206,7 +212,7 @@ struct JSONParser {
         return code
     }
 
-    private func peek() -> UInt8? {
+    func peek() -> UInt8? {
         offset < bytes.count ? bytes[offset] : nil
     }
 
@@ -215,6 +221,18 @@ struct JSONParser {
         offset += 1
         return true
     }
+
+    /// Reads over that text where it is what comes next; whether it is.
+    mutating func take(_ text: StaticString) -> Bool {
+        text.withUTF8Buffer { text in
+            guard bytes.count - offset >= text.count else { return false }
+            for (place, byte) in text.enumerated() where bytes[offset + place] != byte { return false }
+            offset += text.count
+            return true
+        }
+    }
+
+    var isAtEnd: Bool { offset == bytes.count }
 
     private mutating func skipSpace() {
         while let byte = peek(), byte == 0x20 || byte == 0x0A || byte == 0x0D || byte == 0x09 { offset += 1 }
@@ -233,18 +251,21 @@ struct JSONParser {
 }
 
 extension JSONValue {
+    /// Levels of arrays and objects that a text may have.
+    public static let maxDepth = 64
+
     /// The value that a text holds, read strictly by RFC 8259: UTF-8, no trailing commas, no comments, no
     /// lone surrogates, no member named twice. Integers beyond 64 bits and other numbers become the nearest
     /// `Double`.
     ///
     /// Never nests its own calls deeper than `maxDepth`. Throws what is wrong and where.
-    public static func parse(_ bytes: [UInt8], maxDepth: Int = 64) throws(JSONError) -> JSONValue {
+    public static func parse(_ bytes: [UInt8], maxDepth: Int = maxDepth) throws(JSONError) -> JSONValue {
         var parser = JSONParser(bytes, maxDepth: maxDepth)
         return try parser.parse()
     }
 
     /// As `parse([UInt8])`, of a copy of the bytes.
-    public static func parse(_ bytes: UnsafeRawBufferPointer, maxDepth: Int = 64) throws(JSONError)
+    public static func parse(_ bytes: UnsafeRawBufferPointer, maxDepth: Int = maxDepth) throws(JSONError)
         -> JSONValue
     {
         try parse([UInt8](bytes), maxDepth: maxDepth)

@@ -75,10 +75,15 @@ extension Timestamp {
     ///
     /// nil for anything else, and for moments before 1970 or after 9999.
     public init?(rfc3339: String) {
+        self.init(rfc3339: Array(rfc3339.utf8)[...])
+    }
+
+    /// As `init(rfc3339: String)`, of the bytes of the text.
+    init?(rfc3339: ArraySlice<UInt8>) {
         var scanner = DigitScanner(rfc3339)
         guard let year = scanner.number(4), scanner.take("-"), let month = scanner.number(2),
             scanner.take("-"),
-            let day = scanner.number(2), scanner.take("T", "t"),
+            let day = scanner.number(2), scanner.take("T") || scanner.take("t"),
             let hour = scanner.number(2), scanner.take(":"), let minute = scanner.number(2),
             scanner.take(":"),
             let second = scanner.number(2), let fraction = scanner.fractionMilliseconds(),
@@ -137,16 +142,16 @@ private struct CivilDate {
 
 /// Reads fixed-width numbers and single characters off a text.
 private struct DigitScanner {
-    private var rest: Substring.UTF8View
+    private var rest: ArraySlice<UInt8>
 
-    init(_ text: String) {
-        rest = text[...].utf8
+    init(_ text: ArraySlice<UInt8>) {
+        rest = text
     }
 
     var isAtEnd: Bool { rest.isEmpty }
 
-    mutating func take(_ characters: Unicode.Scalar...) -> Bool {
-        guard let first = rest.first, characters.contains(Unicode.Scalar(first)) else { return false }
+    mutating func take(_ character: Unicode.Scalar) -> Bool {
+        guard let first = rest.first, first == UInt8(ascii: character) else { return false }
         rest.removeFirst()
         return true
     }
@@ -180,7 +185,7 @@ private struct DigitScanner {
     }
 
     mutating func offsetMinutes() -> Int? {
-        if take("Z", "z") { return 0 }
+        if take("Z") || take("z") { return 0 }
         let sign = take("+") ? 1 : take("-") ? -1 : 0
         guard sign != 0, let hours = number(2), take(":"), let minutes = number(2), hours < 24, minutes < 60
         else {

@@ -55,6 +55,17 @@ extension WatchdogEvent {
             metadata: try reader.object("metadata", maxBytes: Limits.objectBytes) ?? [:])
     }
 
+    /// As `parse(JSONValue)`, of a text; nil where that would throw. Several times as fast where `write` has
+    /// written the text, as what a store gives back is.
+    public static func parse(
+        _ json: [UInt8], receivedAt: Timestamp, newEventID: () -> String
+    ) -> WatchdogEvent? {
+        var reader = WrittenEventReader(json)
+        if let event = reader.event() { return event }
+        guard let value = try? JSONValue.parse(json) else { return nil }
+        return try? parse(value, receivedAt: receivedAt, newEventID: newEventID)
+    }
+
     private static func symbols(_ reader: MemberReader, of asset: Asset?) throws(InvalidMember) -> [String] {
         var symbols = asset.map { [$0.symbol] } ?? []
         guard let value = reader.value("assets"), value != .array([]) else { return symbols }
@@ -74,10 +85,14 @@ extension WatchdogEvent {
 
     private static func eventID(_ reader: MemberReader) throws(InvalidMember) -> String? {
         guard let text = try reader.text("event_id", limit: Limits.eventID) else { return nil }
-        guard text.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F }) else {
+        guard isEventID(text) else {
             throw InvalidMember(path: "event_id", problem: "must be printable ASCII without space")
         }
         return text
+    }
+
+    static func isEventID(_ text: String) -> Bool {
+        text.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F }
     }
 
     private static func fingerprint(_ reader: MemberReader) throws(InvalidMember) -> String? {

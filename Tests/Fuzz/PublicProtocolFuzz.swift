@@ -13,7 +13,10 @@ public func fuzzPublicProtocol(_ start: UnsafePointer<UInt8>, _ count: Int) -> C
     } catch {
         precondition(error.message.utf8.count < longestMessage, error.message)
     }
-    guard let value = try? JSONValue.parse(bytes) else { return 0 }
+    let value = try? JSONValue.parse(bytes)
+    let event = value.flatMap { try? read($0) }
+    precondition(readQuickly(bytes) == event, "the quick way reads another event")
+    guard let value else { return 0 }
     precondition((try? JSONValue.parse(value.json)) == value, "does not read back")
     checkFilter(value)
     checkEvent(value)
@@ -52,6 +55,11 @@ private func checkEvent(_ value: JSONValue) {
 private func read(_ value: JSONValue) throws(EventError) -> WatchdogEvent {
     try WatchdogEvent.parse(
         value, receivedAt: Timestamp(milliseconds: 1_795_497_841_123), newEventID: { "evt_1" })
+}
+
+private func readQuickly(_ bytes: [UInt8]) -> WatchdogEvent? {
+    WatchdogEvent.parse(
+        bytes, receivedAt: Timestamp(milliseconds: 1_795_497_841_123), newEventID: { "evt_1" })
 }
 
 private let sample = MatchableEvent(
