@@ -14,6 +14,9 @@ struct Replay {
     var filter: EventFilter
     /// Everything up to here has been looked at.
     var cursor: StreamPosition
+    /// The end of the stream when it was asked for. What lies up to here is replayed, though this loop may
+    /// have yet to broadcast it.
+    let goal: StreamPosition
     /// It begins before the last so many events that pass, wherever that is; nil once that is known.
     var last: Int?
     /// Events sent.
@@ -49,15 +52,16 @@ extension LoopService {
         case isOver
     }
 
-    /// Stored events up to the loop's position that a filter passes; nil where not all are in memory, so that
-    /// counting them would take as long as sending them.
+    /// Stored events up to the end of the stream that a filter passes; nil where not all are in memory, so
+    /// that counting them would take as long as sending them.
     func countMatches(_ filter: EventFilter, after start: StreamPosition) -> Int? {
+        let goal = max(position, state.publisher.range.last)
         var cursor = start
         var count = 0
-        while cursor < position {
+        while cursor < goal {
             guard let page = state.publisher.journal.page(after: cursor) else { return nil }
             guard let last = page.events.last else { break }
-            count += page.events.count { $0.position <= position && filter.matches($0.event) }
+            count += page.events.count { $0.position <= goal && filter.matches($0.event) }
             cursor = last.position
         }
         return count
@@ -72,7 +76,7 @@ extension LoopService {
         replays.append(
             Replay(
                 connection: connection.token, subscriptionID: subscriptionID, number: replayNumber,
-                filter: filter, cursor: cursor, last: last))
+                filter: filter, cursor: cursor, goal: state.publisher.range.last, last: last))
     }
 
     /// Goes on with the replays, one after the other, for as long as a turn gives; whether one can go on at
@@ -105,7 +109,8 @@ extension LoopService {
 
     private func step(_ index: Int) -> Step {
         guard let connection = transport[replays[index].connection] else { return .isOver }
-        // A client that comes from another node or loop may have seen what this one has yet to broadcast.
+        // It, or a client that comes from another node or loop, may have seen what this one has yet to
+        // broadcast: it goes live from there.
         if replays[index].isReading || replays[index].cursor > position || transport.isBusy(connection) {
             return .waits
         }
@@ -116,7 +121,9 @@ extension LoopService {
         let number = replays[index].number
         for _ in 0..<Self.eventsAtOnce {
             guard let publication = replays[index].page.first else { break }
-            guard publication.position <= position else { return .isComplete }
+            guard publication.position <= max(position, replays[index].goal) else {
+                return replays[index].cursor > position ? .waits : .isComplete
+            }
             replays[index].page.removeFirst()
             replays[index].cursor = publication.position
             guard replays[index].filter.matches(publication.event) else { continue }

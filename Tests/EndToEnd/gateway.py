@@ -110,7 +110,9 @@ class Gateway:
     def __init__(self, folder, settings=None, tls=None, prefix=(), symbols=()):
         self.folder = pathlib.Path(folder)
         self.port = free_port()
-        self.settings = {**QUIET, "FIML_PORT": str(self.port), **(settings or {})}
+        # Those of one test do not get in each other's way; one that is started again finds what it kept.
+        own = {"FIML_PORT": str(self.port), "FIML_DATA_DIR": f"data-{self.port}"}
+        self.settings = {**QUIET, **own, **(settings or {})}
         self.tls_port = None
         if tls:
             self.tls_port = free_port()

@@ -102,7 +102,8 @@ def watchdog(gateway, name):
 
 
 def test_what_fires_is_told_once_also_over_a_kill_and_the_history_is_still_there(start, market, connect):
-    settings = {**FAST, **market.settings(), "WATCHDOG_HEALTH_CHECK_INTERVAL": "60"}
+    settings = {
+        **FAST, **market.settings(), "WATCHDOG_HEALTH_CHECK_INTERVAL": "60", "FIML_DATA_DIR": "kept"}
     market.funding = dict.fromkeys(market.funding, 0.004)
     market.surprises["AMZN"] = (10.3, 1.46)
     first = start(settings)
