@@ -134,5 +134,5 @@ def test_postgres_pool_size(start, connect):
         for _ in range(5):
             enter(connect(gateway), f"bot-{secrets.token_urlsafe(16)}")
             assert gateway.get("/analysis/task_unknown").status == 404
-        count = "SELECT count(*) FROM pg_stat_activity WHERE usename = 'fiml' AND pid <> pg_backend_pid()"
+        count = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'fiml-gateway'"
         assert postgres.psql(count).strip() == "1"
