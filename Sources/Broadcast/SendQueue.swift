@@ -36,8 +36,12 @@ public final class SendQueue {
     /// Whether nothing waits.
     public var isEmpty: Bool { head == entries.count }
 
-    /// Whether more than half of the limit waits: no moment for what can wait elsewhere, such as a replay.
+    /// Whether more than half of the limit waits: then events are shed.
     public var isOverHalf: Bool { byteCount > limit / 2 }
+
+    /// Whether more than a quarter of the limit waits: no moment for what can wait elsewhere, such as a
+    /// replay. Live events have as much again before they are shed.
+    public var isOverQuarter: Bool { byteCount > limit / 4 }
 
     /// Whether more waits than the limit allows.
     public var isFull: Bool { byteCount > limit }

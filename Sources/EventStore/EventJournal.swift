@@ -108,9 +108,11 @@ public final class EventJournal: Sendable {
     let tail: Locked<EventTail>
     let status: Locked<Status>
     let pages = PageCache()
-    private let readers: StoreThreads
-    private let readerError = Locked<StoreError?>(nil)
-    private let pageCount = Atomic<Int>(0)
+    let readers: StoreThreads
+    /// For what looks at much of the store, and must not hold up who reads page by page.
+    let searchers: StoreThreads
+    let readerError = Locked<StoreError?>(nil)
+    let pageCount = Atomic<Int>(0)
     private let writer: JournalWriter
     let follower: JournalFollower?
 
@@ -133,7 +135,8 @@ public final class EventJournal: Sendable {
                 troubleSince: nil, count: contents.count,
                 waiting: 0,
                 unstored: 0, unreadable: 0))
-        readers = try StoreThreads(name: "store-reader", count: 2)
+        readers = try StoreThreads(name: "store-reader", count: 2, limit: 4_096)
+        searchers = try StoreThreads(name: "store-search", count: 1, limit: 64)
         writer = JournalWriter(stored: contents.last)
         follower = (store as? any SharedEventStore).map { JournalFollower($0) }
     }
@@ -149,6 +152,7 @@ public final class EventJournal: Sendable {
         writer.stop()
         follower?.stop()
         readers.stop()
+        searchers.stop()
         store.close()
     }
 
@@ -214,10 +218,15 @@ public final class EventJournal: Sendable {
 
     /// The store was opened anew: what it no longer has cannot be resumed from.
     func reopened(_ contents: StoreContents) {
-        pages.clear()
-        tail.withLock { $0.trimmed(to: contents.earliest) }
-        status.withLock { $0.count = contents.count }
         Self.tellNotices(of: store, listener)
+        status.withLock { $0.count = contents.count }
+        guard contents.earliest > range.earliest else { return }
+        pages.clear()
+        let last = tail.withLock { tail in
+            defer { tail.restart(at: contents.earliest) }
+            return tail.last
+        }
+        listener.lost(last, contents.earliest)
     }
 
     /// Why the store could not be read, where it must be opened anew; once.
@@ -237,138 +246,24 @@ public final class EventJournal: Sendable {
         if isNews { listener.trouble(error?.description) }
     }
 
+    /// A shared store was trimmed beyond what has been told here: what fires stays as it is known.
+    func missed(upTo earliest: StreamPosition) {
+        let last = tail.withLock { tail in
+            defer { tail.restart(at: earliest) }
+            return tail.last
+        }
+        listener.lost(last, earliest)
+    }
+
     /// A shared store has lost events: everything up to `floor` counts as gone. What fires is what the store
     /// has been told again.
     func lost(before floor: StreamPosition, _ contents: StoreContents) {
         pages.clear()
         let firing = contents.firing.compactMap { Publication($0) }
         let last = tail.withLock { tail in
-            defer {
-                tail = EventTail(
-                    capacity: limits.memoryEvents, earliest: floor, last: max(floor, tail.last),
-                    firing: firing)
-            }
+            defer { tail.restart(at: floor, firing: firing) }
             return tail.last
         }
         listener.lost(last, floor)
     }
-
-    // MARK: - Reading
-
-    /// The newest position, and the earliest that can be resumed from.
-    public var range: (earliest: StreamPosition, last: StreamPosition) {
-        tail.withLock { ($0.earliest, $0.last) }
-    }
-
-    /// The last event of each condition that fires.
-    public func firing() -> [Publication] {
-        tail.withLock { $0.firing }
-    }
-
-    /// How the store is.
-    public func currentStatus() -> Status {
-        status.withLock { $0 }
-    }
-
-    /// How many pages were read back from the store.
-    public var pagesRead: Int { pageCount.load(ordering: .relaxed) }
-
-    /// The next events after a position; nil where they must be read from the store. Never waits.
-    public func page(after position: StreamPosition) -> EventPage? {
-        tail.withLock { tail in
-            tail.read(after: position, limit: EventPage.limit).map {
-                EventPage(earliest: tail.earliest, events: $0)
-            }
-        }
-    }
-
-    /// The same, wherever they are; may wait for the store, so it is for threads that may
-    /// (`onReader`). Throws where the store cannot be read.
-    public func readPage(after position: StreamPosition) throws(StoreError) -> EventPage {
-        if let page = page(after: position) { return page }
-        let earliest = range.earliest
-        guard position >= earliest else {
-            return EventPage(earliest: earliest, events: [])
-        }
-        if let events = pages.page(after: position) {
-            return EventPage(earliest: earliest, events: events)
-        }
-        pageCount.add(1, ordering: .relaxed)
-        let page = try reading { () throws(StoreError) in
-            try store.read(after: position, limit: EventPage.limit)
-        }
-        let events = page.events.compactMap { Publication($0) }
-        // What somebody else put there and is no event is passed over; a page of nothing else ends nothing.
-        guard let lastRead = page.events.last?.position else {
-            // All that is stored lies before what is in memory.
-            let begin = tail.withLock { $0.begin }
-            return EventPage(
-                earliest: max(earliest, page.earliest), events: [], cursor: max(begin, position))
-        }
-        pages.keep(events, after: position, upTo: lastRead)
-        return EventPage(
-            earliest: max(earliest, page.earliest), events: events, cursor: lastRead)
-    }
-
-    /// The position before the oldest of the last `count` events that a filter passes; that of the newest
-    /// event where there are none, the earliest where there are fewer. Nil where the store must be looked at.
-    public func position(beforeLast count: Int, matching filter: EventFilter) -> StreamPosition? {
-        tail.withLock { tail in tail.position(beforeLast: count) { filter.matches($0.event) } }
-    }
-
-    /// The most events that a search for the last ones looks at in the store.
-    public static let searchedEvents = 100_000
-
-    /// The same, wherever they are; may wait for the store. Looks at `searchedEvents` at most.
-    public func findPosition(
-        beforeLast count: Int, matching filter: EventFilter
-    ) throws(StoreError) -> StreamPosition {
-        if let position = position(beforeLast: count, matching: filter) { return position }
-        var search = BackwardSearch(count)
-        let range = range
-        var cursor = StreamPosition(milliseconds: .max, sequence: .max)
-        for _ in 0..<(Self.searchedEvents / EventPage.limit) {
-            let events = try reading { () throws(StoreError) in
-                try store.read(before: cursor, limit: EventPage.limit)
-            }
-            guard let oldest = events.last else { break }
-            for event in events.compactMap({ Publication($0) })
-            where search.isOver(event, { filter.matches($0.event) }) {
-                return search.end ?? range.earliest
-            }
-            cursor = oldest.position
-        }
-        if search.isOver { return cursor.predecessor }
-        return search.found > 0 ? self.range.earliest : range.last
-    }
-
-    /// Lets the writer know of a store that must be opened anew.
-    private func reading<Result>(_ read: () throws(StoreError) -> Result) throws(StoreError) -> Result {
-        do throws(StoreError) {
-            return try read()
-        } catch {
-            if case .unusable = error { readerError.withLock { $0 = error } }
-            throw error
-        }
-    }
-
-    /// Does something that may wait for the store on one of its reading threads; false where too much waits
-    /// there.
-    public func onReader(_ job: @escaping @Sendable (EventJournal) -> Void) -> Bool {
-        readers.run { [self] in job(self) }
-    }
-}
-
-/// Some events of the stream that follow each other.
-public struct EventPage: Sendable {
-    /// Events read in one go.
-    public static let limit = 256
-
-    /// Everything after this position could be read then.
-    public var earliest: StreamPosition
-    /// Oldest first.
-    public var events: [Publication]
-    /// Up to where the stream was looked through, where that is not the last of the events. A page without
-    /// events and without this is the end of the stream.
-    public var cursor: StreamPosition?
 }

@@ -36,11 +36,14 @@ public protocol EventStore: Sendable {
 
 /// A store that other gateways append to as well.
 public protocol SharedEventStore: EventStore {
+    /// How many entries `follow` has left out, since they are no events.
+    var unreadableEntries: Int { get }
+
     /// Waits for events after a position, at most `milliseconds`; those that came, oldest first, at most
     /// `limit`. Called by one thread only, beside all other calls.
     ///
     /// Where the store has lost events that this process has seen (emptied, restored from an older copy), the
-    /// page's `earliest` lies after `position`: nobody can go on from before it.
+    /// page is broken: nobody can go on from before its `earliest`.
     func follow(
         after position: StreamPosition, limit: Int, milliseconds: Int
     ) throws(StoreError) -> StoredPage
@@ -104,11 +107,16 @@ public struct StoredPage: Sendable {
     public var earliest: StreamPosition
     /// Oldest first.
     public var events: [StoredEvent]
+    /// Up to where the stream was looked through, where what lies behind the last of the events is none.
+    public var end: StreamPosition?
+    /// Whether the store has lost events that this process has seen: the stream goes on after `earliest`.
+    public var isBroken = false
 
     /// A page.
-    public init(earliest: StreamPosition, events: [StoredEvent]) {
+    public init(earliest: StreamPosition, events: [StoredEvent], end: StreamPosition? = nil) {
         self.earliest = earliest
         self.events = events
+        self.end = end
     }
 }
 

@@ -31,10 +31,8 @@ struct EventTail: Sendable {
     /// Events that are here.
     var count: Int { publications.count - start }
 
-    /// The last event of each condition that fires, in the order of their positions.
-    var firing: [Publication] {
-        conditions.values.sorted { $0.position < $1.position }
-    }
+    /// The last event of each condition that fires, in any order.
+    var firing: [Publication] { Array(conditions.values) }
 
     /// Takes up the next event; lets go of the oldest beyond the capacity that are stored, which is all up to
     /// `stored`.
@@ -61,6 +59,17 @@ struct EventTail: Sendable {
         earliest = max(earliest, position)
     }
 
+    /// The stream goes on after `floor`, and nobody from before it. What fires stays, or is `firing`.
+    mutating func restart(at floor: StreamPosition, firing: [Publication]? = nil) {
+        (publications, start) = ([], 0)
+        earliest = floor
+        last = max(last, floor)
+        begin = last
+        guard let firing else { return }
+        conditions = [:]
+        for publication in firing { note(publication) }
+    }
+
     /// The events after a position, oldest first, at most `limit`; nil where older ones are wanted than are
     /// here.
     func read(after position: StreamPosition, limit: Int) -> [Publication]? {
@@ -69,18 +78,9 @@ struct EventTail: Sendable {
         return Array(publications[first..<min(first + limit, publications.count)])
     }
 
-    /// The position before the oldest of the last `count` events that `isWanted`; that of the newest event
-    /// where there are none, `earliest` where there are fewer. Nil where older ones than are here would have
-    /// to be looked at.
-    func position(beforeLast count: Int, where isWanted: (Publication) -> Bool) -> StreamPosition? {
-        guard count > 0 else { return last }
-        var search = BackwardSearch(count)
-        for publication in publications[start...].reversed() {
-            if search.isOver(publication, isWanted) { return search.end }
-        }
-        if search.isOver { return max(begin, earliest) }
-        guard begin <= earliest else { return nil }
-        return search.found > 0 ? earliest : last
+    /// What is here at this moment, to be looked through without the tail.
+    var window: EventWindow {
+        EventWindow(publications: publications[start...], begin: begin, earliest: earliest, last: last)
     }
 
     private mutating func note(_ publication: Publication) {
@@ -105,6 +105,30 @@ struct EventTail: Sendable {
             if publications[middle].position > position { high = middle } else { low = middle + 1 }
         }
         return low
+    }
+}
+
+/// The newest events as they were at a moment.
+struct EventWindow {
+    let publications: ArraySlice<Publication>
+    /// Everything after this position, up to `last`, is here.
+    let begin: StreamPosition
+    let earliest: StreamPosition
+    let last: StreamPosition
+
+    /// The position before the oldest of the last `count` events that `isWanted`; that of the newest event
+    /// where there are none, `earliest` where there are fewer. Nil where older ones than are here would have
+    /// to be looked at: then `search` has been through these.
+    func position(
+        beforeLast count: Int, _ search: inout BackwardSearch, where isWanted: (Publication) -> Bool
+    ) -> StreamPosition? {
+        guard count > 0 else { return last }
+        for publication in publications.reversed() {
+            if search.isOver(publication, isWanted) { return search.end }
+        }
+        if search.isOver { return max(begin, earliest) }
+        guard begin <= earliest else { return nil }
+        return search.found > 0 ? earliest : last
     }
 }
 

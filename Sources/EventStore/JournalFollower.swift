@@ -65,21 +65,25 @@ final class JournalFollower: Sendable {
                 state.withLock { $0.isTroubled = false }
                 journal.followed(nil)
             }
-            if page.earliest > cursor {
+            if page.isBroken {
                 let known = journal.firing().map {
                     StoredEvent(position: $0.position, json: $0.event.event.json)
                 }
                 try store.restoreFiring(known)
                 journal.lost(before: page.earliest, try store.contents())
                 cursor = page.earliest
-                release(upTo: nil)
+                return release(upTo: nil)
             }
-            let publications = page.events.compactMap { Publication($0) }
-            journal.status.withLock { $0.unreadable += page.events.count - publications.count }
-            cursor = page.events.last?.position ?? cursor
+            // Others have let go of what this node had yet to tell: it has been away for long.
+            if page.earliest > cursor {
+                journal.missed(upTo: page.earliest)
+                cursor = page.earliest
+            }
+            let publications = page.events.filter { $0.position > cursor }.compactMap { Publication($0) }
+            cursor = max(cursor, page.end ?? page.events.last?.position ?? cursor)
             journal.take(publications, stored: cursor)
             release(upTo: cursor)
-            journal.listener.broadcast(publications)
+            if !publications.isEmpty { journal.listener.broadcast(publications) }
         } catch {
             state.withLock { $0.isTroubled = true }
             journal.followed(error)

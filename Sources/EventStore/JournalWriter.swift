@@ -101,7 +101,7 @@ final class JournalWriter: Sendable {
         } else if !entries.isEmpty {
             work.write(entries)
         }
-        if entries.isEmpty { work.trimIfDue(now) }
+        work.trimIfDue(now)
         if isStopped { work.refuseHeld("the gateway is shutting down") }
         let answered = work.takeAnswered()
         let waiting = state.withLock { state in
@@ -136,8 +136,12 @@ private struct Work {
     private var unstored: [ToldEvent] = []
     private var unstoredStates: [String: [UInt8]] = [:]
     private(set) var isTroubled = false
+    /// Whether the store was told that events are told without it.
+    private var isMarked = false
     /// Whether trying again does not help before the store is opened anew.
     private var mustReopen = false
+
+    private static let trimsPerTurn = 16
 
     init(journal: EventJournal, stored: StreamPosition) {
         self.journal = journal
@@ -181,9 +185,9 @@ private struct Work {
         stored = news.last?.position ?? stored
         journal.status.withLock { $0.count += news.count }
         let rounds = follower == nil ? journal.take(news, stored: stored) : []
-        // Before the answers: who is answered sees the store as it is then.
-        trimIfDue(monotonicMilliseconds())
-        // And those before the broadcast, which takes longer.
+        // A store in memory is no larger than it may be, and who is answered sees it so.
+        if journal.limits.keptBeyond == 0 { trimIfDue(monotonicMilliseconds()) }
+        // Answers go before the broadcast, which takes longer.
         defer { for round in rounds { journal.listener.broadcast(round) } }
         for (entry, outcome) in zip(entries, outcomes) {
             switch outcome {
@@ -211,11 +215,14 @@ private struct Work {
         }
         let moment = limits.keptMilliseconds.map { wallMilliseconds() - $0 }
         do throws(StoreError) {
-            let (earliest, left) = try journal.store.trim(toNewest: limits.kept, storedSince: moment)
-            journal.tail.withLock { $0.trimmed(to: earliest) }
-            journal.status.withLock { $0.count = left }
-            // What a call leaves over goes with the next turn.
-            if left <= limits.kept { trimmedAt = now }
+            // A call lets go of some thousand; as many are made as a full batch needs.
+            for _ in 0..<Self.trimsPerTurn {
+                let (earliest, left) = try journal.store.trim(toNewest: limits.kept, storedSince: moment)
+                journal.tail.withLock { $0.trimmed(to: earliest) }
+                journal.status.withLock { $0.count = left }
+                if left <= limits.kept { trimmedAt = now }
+                if left <= limits.kept + limits.keptBeyond { break }
+            }
         } catch {
             begin(error)
         }
@@ -263,6 +270,7 @@ private struct Work {
                 return NewEvent(event: event, position: position, submittedAt: entry.submittedAt)
             }
             do throws(StoreError) {
+                isMarked = true
                 try store.markUnstored(upTo: position)
             } catch {
                 return begin(error)
@@ -283,22 +291,12 @@ private struct Work {
             if mustReopen {
                 journal.reopened(try journal.store.open(now: wallMilliseconds()))
                 mustReopen = false
-                // The mark does not outlive that.
-                if let last = unstored.last?.position {
-                    try (journal.store as? any LocalEventStore)?.markUnstored(upTo: last)
-                }
             }
             if let store = journal.store as? any LocalEventStore {
                 try store.append(told: unstored, states: unstoredStates)
-                if !unstored.isEmpty { try store.clearUnstored() }
-                stored = unstored.last?.position ?? stored
-                let count = unstored.count
-                (unstored, unstoredStates) = ([], [:])
-                journal.tail.withLock { $0.shrink(stored: stored) }
-                journal.status.withLock {
-                    $0.unstored = 0
-                    $0.count += count
-                }
+                tookUnstored()
+                if isMarked { try store.clearUnstored() }
+                isMarked = false
             } else if held.isEmpty {
                 _ = try journal.store.trim(toNewest: journal.limits.kept, storedSince: nil)
             }
@@ -308,6 +306,18 @@ private struct Work {
         let waiting = held
         held = []
         if waiting.isEmpty { end() } else { write(waiting) }
+    }
+
+    /// What was told is stored now.
+    private mutating func tookUnstored() {
+        stored = unstored.last?.position ?? stored
+        let count = unstored.count
+        (unstored, unstoredStates) = ([], [:])
+        journal.tail.withLock { $0.shrink(stored: stored) }
+        journal.status.withLock {
+            $0.unstored = 0
+            $0.count += count
+        }
     }
 
     /// Refuses what is still held at the end.

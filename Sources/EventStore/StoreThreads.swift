@@ -5,9 +5,6 @@ import Locking
 /// Threads for what blocks: reading a store, asking a database. Swift's own threads, of which there is one a
 /// core, must not wait for those.
 public final class StoreThreads: Sendable {
-    /// Jobs that may wait; one more is refused.
-    public static let limit = 4_096
-
     private struct State {
         var jobs: [@Sendable () -> Void] = []
         var begun = 0
@@ -17,10 +14,12 @@ public final class StoreThreads: Sendable {
     private let state = Locked(State())
     private let ready = DispatchSemaphore(value: 0)
     private let count: Int
+    private let limit: Int
 
-    /// Starts so many threads of that name.
-    public init(name: String, count: Int) throws(SystemCallError) {
+    /// Starts so many threads of that name, for which so many jobs may wait; one more is refused.
+    public init(name: String, count: Int, limit: Int) throws(SystemCallError) {
         self.count = count
+        self.limit = limit
         for _ in 0..<count {
             try LinuxSystem.Thread(name: name, stackBytes: 1 << 20) { [self] in work() }.detach()
         }
@@ -30,7 +29,7 @@ public final class StoreThreads: Sendable {
     /// after `stop`.
     public func run(_ job: @escaping @Sendable () -> Void) -> Bool {
         let isTaken = state.withLock { state in
-            guard !state.isStopped, state.jobs.count - state.begun < Self.limit else { return false }
+            guard !state.isStopped, state.jobs.count - state.begun < limit else { return false }
             state.jobs.append(job)
             return true
         }

@@ -55,6 +55,13 @@ extension StreamPosition {
         StreamPosition(milliseconds: UInt64(clamping: time.milliseconds), sequence: 0).predecessor
     }
 
+    /// The first position that may follow this one.
+    public var successor: StreamPosition {
+        sequence < .max
+            ? StreamPosition(milliseconds: milliseconds, sequence: sequence + 1)
+            : StreamPosition(milliseconds: milliseconds &+ 1, sequence: 0)
+    }
+
     /// A position that is before this one and not before any earlier one.
     public var predecessor: StreamPosition {
         if sequence > 0 { return StreamPosition(milliseconds: milliseconds, sequence: sequence - 1) }

@@ -1,5 +1,6 @@
 /// Reads an event's text as `WatchdogEvent.write` puts it: every member in its place and no space between.
-/// That takes a fraction of the time that members in any order take, and a store gives back thousands at once.
+/// That takes a fraction of the time that members in any order take, and a store gives back thousands at
+/// once.
 ///
 /// What is written otherwise is nil here and left to the parser of everything; so is whatever that one would
 /// complete or refuse. What is taken is what that parser makes of it.

@@ -29,6 +29,8 @@ final class ClientSession {
 
     var subscriptions: [Entry] = []
     var allowance: RequestAllowance
+    /// The replay of its whose turn it is: they come one after the other.
+    var replaying: Int?
     /// Analyses that it is still to be told of, by the ids of their requests.
     var analyses: [RequestID?] = []
     /// Asked for by the query string, to be answered once the connection is open.

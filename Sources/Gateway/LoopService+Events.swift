@@ -108,15 +108,21 @@ extension LoopService {
             answer(.problem(error.code, error.detail))
             return nil
         }
-        return (Submission(events: events), { outcome in answer(response(outcome, events)) })
+        let isShared = state.publisher.journal.isShared
+        return (
+            Submission(events: events), { outcome in answer(response(outcome, events, isShared: isShared)) }
+        )
     }
 
     private static func response(
-        _ outcome: EventJournal.Outcome, _ events: [WatchdogEvent]
+        _ outcome: EventJournal.Outcome, _ events: [WatchdogEvent], isShared: Bool
     ) -> HTTPResponse {
         switch outcome {
         case .stored(let positions), .told(let positions): accepted(events, positions)
         case .fenced: tryAgain("the event store did not take it", after: 1)
+        // The answer of a server may have been lost after it had stored.
+        case .refused(let reason) where isShared:
+            tryAgain("not known to be stored: \(reason); sent again, keep its event_id", after: 5)
         case .refused(let reason): tryAgain("not stored, so not published: \(reason)", after: 5)
         case .overloaded:
             tryAgain("the store or subscribers are too far behind; try again in a second", after: 1)
@@ -197,7 +203,7 @@ extension LoopService {
         let journal = state.publisher.journal
         if let answer = query.answer(inMemoryOf: journal) { return .response(.json(200, answer)) }
         let complete = answerer(request, connection)
-        let isTaken = journal.onReader { journal in
+        let isTaken = journal.onSearcher { journal in
             do throws(StoreError) {
                 complete(.json(200, try query.answer(from: journal)))
             } catch {

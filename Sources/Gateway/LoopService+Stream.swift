@@ -1,5 +1,6 @@
 import Broadcast
 import FIMLCore
+import LinuxSystem
 import Transport
 import WebSocket
 
@@ -62,7 +63,13 @@ extension LoopService {
 
     /// Up to where a client has, or will have with what waits for it, all that it asked for.
     func completePosition(_ connection: Connection) -> StreamPosition {
-        replays.filter { $0.connection == connection.token }.map(\.cursor).min() ?? position
+        let own = replays.filter { $0.connection == connection.token }
+        // Where one begins that looks for the last so many is not known yet; a position before it would have
+        // all sent that is stored.
+        let cursor = own.filter { $0.last == nil }.map(\.cursor).min()
+        let isLive = (connection.session as? ClientSession)?.subscriptions.contains { $0.handle != nil }
+        guard let cursor else { return position }
+        return isLive ?? false ? min(cursor, position) : cursor
     }
 
     func handle(_ payload: [UInt8], _ session: ClientSession, _ connection: Connection) {
@@ -195,9 +202,20 @@ extension LoopService {
             return before >= earliest ? .stored(min(before, position), last: nil) : .lost(.windowExceeded)
         case .after(let position):
             if position < earliest { return .lost(.windowExceeded) }
-            return position <= newest ? .stored(position, last: nil) : .lost(.positionUnknown)
+            let isKnown = position <= newest || mayComeYet(position)
+            return isKnown ? .stored(position, last: nil) : .lost(.positionUnknown)
         }
     }
+
+    /// Whether another node may have told a position that this one has yet to read: it goes on from there
+    /// once it has. None lies in the future, but for what clocks differ.
+    private func mayComeYet(_ position: StreamPosition) -> Bool {
+        guard state.publisher.journal.isShared else { return false }
+        return position.milliseconds <= UInt64(clamping: wallMilliseconds() + Self.clockMilliseconds)
+    }
+
+    /// What clocks of different nodes may differ by.
+    private static let clockMilliseconds: Int64 = 10_000
 
     private func acknowledge(
         _ request: ClientMessage.Subscribe, _ start: Start, _ replaying: Int?, _ connection: Connection

@@ -29,7 +29,7 @@ final class LoopService {
         self.state = state
         self.index = index
         self.transport = transport
-        position = state.publisher.range.last
+        position = state.publisher.beginning
     }
 }
 
@@ -117,13 +117,19 @@ extension LoopService: TransportService {
 
     func broadcast(_ publications: ArraySlice<Publication>, frames: Int, nanoseconds: UInt64) {
         guard let last = publications.last else { return }
-        position = max(position, last.position)
+        reached(last.position)
+        state.publisher.broadcastIsDone(publications.count, by: index)
         state.metrics.messagesSent["event"].increment(by: UInt64(frames))
         state.metrics.fanoutTime.observe(nanoseconds: nanoseconds)
         let now = monotonicNanoseconds()
         for publication in publications {
             state.metrics.publishLatency.observe(nanoseconds: now - publication.publishedAt)
         }
+    }
+
+    /// Everything up to there has been handed to those who want it.
+    func reached(_ position: StreamPosition) {
+        self.position = max(self.position, position)
     }
 
     func turnEnded() -> Bool {

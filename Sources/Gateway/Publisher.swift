@@ -6,18 +6,27 @@ import EventStore
 import FIMLCore
 import LinuxSystem
 import Observability
+import Synchronization
 import Transport
 
 /// The one way into the stream: the journal, and the loops that it tells.
 public final class Publisher: Sendable {
-    /// Publications that may wait for one loop. At this bound the journal waits, and who publishes hears of
-    /// it.
-    static let mailboxLimit = 16_384
+    /// Publications that one loop may have yet to broadcast. At this bound the journal waits, and who
+    /// publishes hears of it.
+    static let backlogLimit = 4_096
+
+    /// Publications that a loop has yet to broadcast.
+    private final class Backlog: Sendable {
+        let count = Atomic<Int>(0)
+    }
 
     /// Where events are stored, read back, and known to fire.
     let journal: EventJournal
     private let mailboxes: [Mailbox<LoopMessage>]
     private let broadcasts: Bool
+    private let backlogs: [Backlog]
+    /// The position from which on loops are told everything.
+    let beginning: StreamPosition
     /// Signalled when the loops have ended, so that nobody waits for them any more.
     private let closed = DispatchSemaphore(value: 0)
 
@@ -29,19 +38,22 @@ public final class Publisher: Sendable {
         self.mailboxes = mailboxes
         self.broadcasts = broadcasts
         let closed = closed
+        let backlogs = mailboxes.map { _ in Backlog() }
+        self.backlogs = backlogs
         journal = try EventJournal(
             store: store, limits: limits,
             listener: EventJournal.Listener(
                 broadcast: { publications in
-                    guard broadcasts else { return }
-                    for mailbox in mailboxes {
-                        Self.waitForRoom(mailbox, closed)
+                    guard broadcasts else { return Self.tellPosition(of: publications, mailboxes) }
+                    for (mailbox, backlog) in zip(mailboxes, backlogs) {
+                        Self.waitForRoom(backlog, closed)
+                        backlog.count.add(publications.count, ordering: .relaxed)
                         mailbox.post(contentsOf: publications.map { .publication($0) })
                     }
                 },
                 lost: { from, floor in
                     log.error(
-                        "the event store has lost its events; who comes from before \(floor) is told so",
+                        "events are not to be had any more; whoever comes from before \(floor) is told so",
                         ["last_position": .text("\(from)")])
                     for mailbox in mailboxes {
                         mailbox.post(.task { ($0.service as? LoopService)?.streamBroke(at: floor) })
@@ -55,10 +67,24 @@ public final class Publisher: Sendable {
                         log.info("the event store is well again")
                     }
                 }))
+        beginning = journal.range.last
     }
 
-    private static func waitForRoom(_ mailbox: Mailbox<LoopMessage>, _ closed: DispatchSemaphore) {
-        while mailbox.count >= mailboxLimit {
+    /// Nothing is broadcast, but replays must know where the stream ends.
+    private static func tellPosition(of publications: [Publication], _ mailboxes: [Mailbox<LoopMessage>]) {
+        guard let position = publications.last?.position else { return }
+        for mailbox in mailboxes {
+            mailbox.post(.task { ($0.service as? LoopService)?.reached(position) })
+        }
+    }
+
+    /// A loop has broadcast so many.
+    func broadcastIsDone(_ count: Int, by loop: Int) {
+        backlogs[loop].count.subtract(count, ordering: .relaxed)
+    }
+
+    private static func waitForRoom(_ backlog: Backlog, _ closed: DispatchSemaphore) {
+        while backlog.count.load(ordering: .relaxed) >= backlogLimit {
             guard closed.wait(timeout: .now() + .milliseconds(1)) == .timedOut else {
                 closed.signal()
                 return

@@ -108,13 +108,25 @@ extension LoopService {
     }
 
     private func step(_ index: Int) -> Step {
-        guard let connection = transport[replays[index].connection] else { return .isOver }
+        guard let connection = transport[replays[index].connection],
+            let session = connection.session as? ClientSession
+        else { return .isOver }
+        guard isTurn(of: replays[index].number, session) else { return .waits }
         // It, or a client that comes from another node or loop, may have seen what this one has yet to
         // broadcast: it goes live from there.
         if replays[index].isReading || replays[index].cursor > position || transport.isBusy(connection) {
             return .waits
         }
         return replays[index].page.isEmpty ? nextPage(index, connection) : sendSome(index, connection)
+    }
+
+    /// Replays of one connection come one after the other, so that one client has a page at a time.
+    private func isTurn(of number: Int, _ session: ClientSession) -> Bool {
+        if let other = session.replaying, other != number, replays.contains(where: { $0.number == other }) {
+            return false
+        }
+        session.replaying = number
+        return true
     }
 
     private func sendSome(_ index: Int, _ connection: Connection) -> Step {
@@ -151,10 +163,12 @@ extension LoopService {
         guard transport.now >= replays[index].retryAt else { return .waits }
         let replay = replays[index]
         let mailbox = transport.mailbox
-        let isTaken = state.publisher.journal.onReader { journal in
+        let journal = state.publisher.journal
+        let read: @Sendable (EventJournal) -> Void = { journal in
             let found = Result { () throws(StoreError) in try Self.read(replay, journal) }
             mailbox.post(.task { ($0.service as? LoopService)?.hasRead(found, for: replay) })
         }
+        let isTaken = replay.last == nil ? journal.onReader(read) : journal.onSearcher(read)
         replays[index].isReading = isTaken
         if !isTaken { retryLater(index) }
         return .waits

@@ -18,7 +18,9 @@ extension RedisEventStore {
             let page = try client.call { client throws(RedisFailure) in
                 try slice(client, after: position, limit: limit, wait: wait)
             }
-            if page.earliest > position || !page.events.isEmpty { return page }
+            if page.isBroken || page.earliest > position || page.end != nil || !page.events.isEmpty {
+                return page
+            }
             if monotonicMilliseconds() >= end || state.withLock({ $0.isClosed }) { return page }
         }
     }
@@ -26,13 +28,10 @@ extension RedisEventStore {
     private func slice(
         _ client: RedisClient, after position: StreamPosition, limit: Int, wait: Int
     ) throws(RedisFailure) -> StoredPage {
-        let start = state.withLock { state in
-            if let skipped = state.skipped, skipped.from == position { skipped.to } else { position }
-        }
         var command = RedisCommand("XREAD", "COUNT", String(limit))
         // BLOCK 0 would wait for ever.
         if wait > 0 { command.append("BLOCK"); command.append(String(wait)) }
-        for word in ["STREAMS", StreamKeys.stream, start.description] { command.append(word) }
+        for word in ["STREAMS", StreamKeys.stream, position.description] { command.append(word) }
         // The check comes after what was read: a page behind a loss is never taken for the next one.
         let (reply, after) = try client.ask(
             command, then: StreamScripts.state, keys: StreamKeys.all, known(seenAtLeast: position),
@@ -43,20 +42,22 @@ extension RedisEventStore {
             let isFirst = state.epoch.isEmpty
             state.epoch = status.epoch
             state.seen = max(state.seen, isFirst ? position : status.earliest)
-            state.skipped = nil
             // What was stored then may be gone; whoever tries it again has it stored again.
             state.unanswered = UnansweredAppends()
             return !isFirst
         }
-        if isLoss { return StoredPage(earliest: status.earliest, events: []) }
+        if isLoss {
+            var page = StoredPage(earliest: status.earliest, events: [])
+            page.isBroken = true
+            return page
+        }
         let entries = (reply.elements.first?.elements.last?.elements ?? []).compactMap(StreamEntry.init)
-        return StoredPage(earliest: status.earliest, events: events(entries, after: position, status))
+        return StoredPage(
+            earliest: status.earliest, events: events(entries, status), end: entries.last?.position)
     }
 
-    /// The events that entries are; where the last of them are none, the next `follow` passes over them.
-    private func events(
-        _ entries: [StreamEntry], after position: StreamPosition, _ status: StreamStatus
-    ) -> [StoredEvent] {
+    /// The events that entries are; what is none is left out.
+    private func events(_ entries: [StreamEntry], _ status: StreamStatus) -> [StoredEvent] {
         guard let last = entries.last else { return [] }
         var events: [StoredEvent] = []
         for entry in entries {
@@ -67,8 +68,6 @@ extension RedisEventStore {
             }
         }
         note(last.position, epoch: status.epoch)
-        let reached = events.last?.position ?? position
-        state.withLock { $0.skipped = reached < last.position ? (reached, last.position) : nil }
         return events
     }
 }

@@ -32,8 +32,6 @@ public final class RedisEventStore: SharedEventStore {
         /// Numbers of appends, each once.
         var appends = 0
         var unanswered = UnansweredAppends()
-        /// Entries behind a position that `follow` has met and could not read.
-        var skipped: (from: StreamPosition, to: StreamPosition)?
         var unreadable = 0
         var isClosed = false
     }

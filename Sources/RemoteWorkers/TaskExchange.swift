@@ -56,7 +56,7 @@ public final class TaskExchange: OtherGateways {
         self.tasks = tasks
         self.node = node
         self.offered = offered
-        senders = try StoreThreads(name: "task-sender", count: 2)
+        senders = try StoreThreads(name: "task-sender", count: 2, limit: 4_096)
         try LinuxSystem.Thread(name: "task-answers", stackBytes: 1 << 20) { [self] in
             var position = StreamPosition.zero
             var troubledSince: UInt64?

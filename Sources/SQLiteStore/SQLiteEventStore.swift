@@ -23,6 +23,8 @@ public final class SQLiteEventStore: LocalEventStore {
     private let readers = [Locked<EventReader?>(nil), Locked<EventReader?>(nil)]
     private let nextReader = Atomic<Int>(0)
     private let mark = Locked<NoteFile?>(nil)
+    /// Whether this process has marked: then the mark tells of no process that died.
+    private let isMarked = Locked(false)
     /// What was marked: positions are assigned after it.
     private let floor = Locked<StreamPosition>(.zero)
 
@@ -113,12 +115,14 @@ public final class SQLiteEventStore: LocalEventStore {
     /// Marks up to where clients may have seen events that are not here.
     public func markUnstored(upTo position: StreamPosition) throws(StoreError) {
         floor.withLock { $0 = max($0, position) }
+        isMarked.withLock { $0 = true }
         try write(mark: position.description)
     }
 
     /// Takes the mark away.
     public func clearUnstored() throws(StoreError) {
         try write(mark: "")
+        isMarked.withLock { $0 = false }
     }
 }
 
@@ -181,7 +185,7 @@ extension SQLiteEventStore {
                 mark = consume note
                 return text
             }
-            guard !text.isEmpty else { return .zero }
+            guard !text.isEmpty, !isMarked.withLock({ $0 }) else { return .zero }
             guard var position = StreamPosition(text) else { return StreamPosition(now: now) }
             position.sequence &+= 1
             return position

@@ -31,7 +31,7 @@ extension TransportLoop {
     /// Whether a replay should wait until the connection has taken more; once it has, the loop takes another
     /// turn.
     public func isBusy(_ connection: Connection) -> Bool {
-        connection.queue?.isOverHalf ?? false
+        connection.queue?.isOverQuarter ?? false
     }
 
     /// Closes a WebSocket: the close frame goes behind what waits, then the peer's is awaited. An event

@@ -215,3 +215,22 @@ def test_a_replay_of_more_than_may_wait_goes_on_though_nothing_else_happens(star
     client = connect(gateway, f"/ws/events?since={positions[0]}")
     client.receive("subscription_ack")
     assert [message["position"] for message in replayed(client)[0]] == positions[1:]
+
+
+def test_a_replay_beside_a_live_subscription_sheds_nothing(start, connect):
+    gateway = start({"FIML_EVENTS_KEPT": "100000"})
+    first = gateway.post([event("high", description="first")])[0]
+    for _ in range(20):
+        gateway.post([event("high", data={"pad": "x" * 200}) for _ in range(1000)])
+    client = connect(gateway)
+    client.subscribe("live", {"severities": ["medium"]})
+    client.send({"type": "subscribe", "id": 7, "subscription_id": "old", "since": first,
+                 "filter": {"severities": ["high"]}})
+    posted = [gateway.post([event("medium", description=str(number))])[0] for number in range(50)]
+    seen = client.until(
+        lambda message: message["type"] == "replay_complete" or message["type"] == "gap", 60)
+    assert seen[-1]["type"] == "replay_complete", seen[-1]
+    live = {message["position"] for message in seen if message["type"] == "event"
+            and message["event"]["severity"] == "medium"}
+    while live != set(posted):
+        live |= {message["position"] for message in client.events(1)}

@@ -115,6 +115,36 @@ struct EventJournalTests {
         journal.stop()
     }
 
+    @Test(
+        "A mark that cannot be taken away at first is taken away later; what was stored is not stored again")
+    func clearing() async throws {
+        let (store, told) = (FailingStore(), Told())
+        let journal = try journal(store, told)
+        store.fail("the disk is full")
+        store.state.withLock { $0.clearingFails = true }
+        let spooled = positions(await journal.submit(submission(2), .wait))
+        store.fail(nil)
+        #expect(eventually { journal.currentStatus().trouble == "no clearing" })
+        #expect(store.state.withLock { $0.told } == spooled)
+        store.state.withLock { $0.clearingFails = false }
+        #expect(eventually { journal.currentStatus().trouble == nil })
+        #expect(!store.state.withLock { $0.marked })
+        journal.stop()
+    }
+
+    @Test("The store stays within its bound while publishers are busy")
+    func sustained() async throws {
+        let journal = try journal(MemoryEventStore(capacity: 1_000_000)) { limits in
+            limits.kept = 100
+            limits.keptBeyond = 50
+        }
+        for _ in 0..<20 {
+            #expect(positions(await journal.submit(submission(1_000), .refuse)).count == 1_000)
+        }
+        #expect(eventually { journal.currentStatus().count <= 150 })
+        journal.stop()
+    }
+
     @Test("What cannot be marked is not told: it waits, and is stored first when the trouble is over")
     func held() async throws {
         let (store, told) = (FailingStore(), Told())

@@ -35,6 +35,7 @@ final class FailingStore: LocalEventStore {
         var trouble: StoreError?
         var marked = false
         var markingFails = false
+        var clearingFails = false
         var appends = 0
         var told: [StreamPosition] = []
         var states: [String: [UInt8]] = [:]
@@ -66,6 +67,9 @@ final class FailingStore: LocalEventStore {
 
     func append(told events: [ToldEvent], states: [String: [UInt8]]) throws(StoreError) {
         try check()
+        // As the key of a table would: each position once.
+        let isTwice = state.withLock { !Set($0.told).isDisjoint(with: events.map(\.position)) }
+        if isTwice { throw .unavailable("it is there already") }
         state.withLock { state in
             state.told += events.map(\.position)
             state.states.merge(states) { $1 }
@@ -79,7 +83,8 @@ final class FailingStore: LocalEventStore {
         state.withLock { $0.marked = true }
     }
 
-    func clearUnstored() {
+    func clearUnstored() throws(StoreError) {
+        if state.withLock({ $0.clearingFails }) { throw .unavailable("no clearing") }
         state.withLock { $0.marked = false }
     }
 

@@ -31,7 +31,7 @@ struct RemoteWorkersTests {
     init() throws {
         server = try RedisServer()
         tasks = RedisTasks(server.client())
-        senders = try StoreThreads(name: "test-sender", count: 2)
+        senders = try StoreThreads(name: "test-sender", count: 2, limit: 100)
     }
 
     // MARK: - Gateways
@@ -158,7 +158,7 @@ struct RemoteWorkersTests {
             Task { try await exchange.run(figures, by: .risk, within: .seconds(120)) }
         }
         try await wait("six tasks are there, two of them taken") {
-            try server.run("XLEN", "fiml:tasks:risk").number == 6 && taker.underWay == 2
+            try server.run("XLEN", "fiml:tasks:risk").number == 6 && most.withLock { $0 } == 2
         }
         isOpen.withLock { $0 = true }
         for answer in answers { #expect(try await .success(answer.value) == Self.finding(7)) }

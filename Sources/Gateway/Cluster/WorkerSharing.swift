@@ -29,7 +29,7 @@ final class WorkerSharing: Sendable {
         let tasks = RedisTasks(cluster.client)
         self.tasks = tasks
         exchange = try TaskExchange(tasks, node: node) { cluster.offeredByOthers() }
-        senders = try StoreThreads(name: "answer-sender", count: 2)
+        senders = try StoreThreads(name: "answer-sender", count: 2, limit: 4_096)
     }
 
     /// Lets workers of these types take tasks of others: of each type as many at once as it has workers.
