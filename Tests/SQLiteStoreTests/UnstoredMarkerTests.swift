@@ -22,6 +22,8 @@ struct UnstoredMarkerTests {
         try store.markUnstored(upTo: position("110-3"))
         try store.markUnstored(upTo: position("120-7"))
         store.close()
+        // Another process.
+        let store = SQLiteEventStore(directory: directory.path)
         var contents = try store.open(now: 90)
         #expect(contents.earliest > position("120-7") && contents.last >= contents.earliest)
         #expect(contents.count == 1)
@@ -48,6 +50,17 @@ struct UnstoredMarkerTests {
         #expect(store.takeNotices().isEmpty)
     }
 
+    @Test("A process that opens its own file anew, with a mark, has not died: it stores what it told")
+    func reopened() throws {
+        try store.markUnstored(upTo: position("120-7"))
+        #expect(try store.open(now: 130).earliest.description == "100-0")
+        #expect(store.takeNotices().isEmpty)
+        let told = ToldEvent(position: position("120-7"), event: SubmittedEvent(event()))
+        try store.append(told: [told], states: [:])
+        #expect(try store.read(after: position("110-0"), limit: 9).events.map(\.position) == [told.position])
+        #expect(try #require(try store.append([event()], now: 110).first) > told.position)
+    }
+
     @Test("A mark that cannot be read counts as one of now")
     func garbage() throws {
         store.close()
@@ -60,6 +73,7 @@ struct UnstoredMarkerTests {
     func damage() throws {
         try store.markUnstored(upTo: position("8000-1"))
         store.close()
+        let store = SQLiteEventStore(directory: directory.path)
         try Data("garbage".utf8).write(to: directory.file("events.db"))
         let contents = try store.open(now: 7_000)
         #expect(contents.earliest > position("8000-1") && contents.last == contents.earliest)
