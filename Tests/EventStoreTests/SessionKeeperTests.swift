@@ -10,10 +10,13 @@ final class FallibleKeyedStore: KeyedStore {
     let memory = MemoryKeyedStore(entries: 10_000, bytes: 10_000_000)
     let isAway = Locked(false)
     let puts = Locked(0)
+    /// How often it was asked for anything.
+    let calls = Locked(0)
 
     var kind: String { "fallible" }
 
     private func check() throws(StoreError) {
+        calls.withLock { $0 += 1 }
         if isAway.withLock({ $0 }) { throw .unavailable("the server is away") }
     }
 
@@ -73,17 +76,15 @@ final class SessionNode: Sendable {
             clock: { clock.withLock { $0 } })
         self.told = told
         self.now = clock
-        work = Locked(SessionWork(keeper: keeper))
+        let turns = turns
+        work = Locked(SessionWork(keeper: keeper, ticks: { turns.withLock { $0 } }))
     }
 
     /// A turn of the keeper's thread, so many milliseconds after the last.
     func turn(after milliseconds: UInt64 = 1000) {
         now.withLock { $0 += Int64(milliseconds) }
-        let monotonic = turns.withLock { turns in
-            turns += milliseconds
-            return turns
-        }
-        work.withLock { $0.turn(monotonic: monotonic) }
+        turns.withLock { $0 += milliseconds }
+        work.withLock { $0.turn() }
     }
 
     /// Asks for a session and lets the keeper answer at once.

@@ -119,12 +119,12 @@ public final class SessionKeeper: Sendable {
     /// Starts its thread.
     public func start() throws(SystemCallError) {
         try LinuxSystem.Thread(name: "sessions", stackBytes: 1 << 20) { [self] in
-            var work = SessionWork(keeper: self)
+            var work = SessionWork(keeper: self, ticks: { monotonicMilliseconds() })
             var isOver = false
             while !isOver {
                 _ = ready.wait(timeout: .now() + .milliseconds(SessionWork.writeMilliseconds))
                 isOver = state.withLock { $0.isStopped }
-                work.turn(monotonic: monotonicMilliseconds(), isLast: isOver)
+                work.turn(isLast: isOver)
             }
             ended.signal()
         }.detach()

@@ -133,10 +133,9 @@ struct SessionTable {
         }
     }
 
-    /// Some of what is not written yet, and whether there is more.
-    func toWrite(limit: Int) -> (entries: [(name: SessionName, entry: Entry)], hasMore: Bool) {
-        let names = unwritten.prefix(limit)
-        return (names.compactMap { name in entries[name].map { (name, $0) } }, unwritten.count > limit)
+    /// Some of what is not written yet.
+    func toWrite(limit: Int) -> [(name: SessionName, entry: Entry)] {
+        unwritten.prefix(limit).compactMap { name in entries[name].map { (name, $0) } }
     }
 
     /// How many sessions are not written yet.
