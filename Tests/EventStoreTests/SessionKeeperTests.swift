@@ -12,6 +12,7 @@ final class FallibleKeyedStore: KeyedStore {
     let puts = Locked(0)
     /// How often it was asked for anything.
     let calls = Locked(0)
+    let closings = Locked(0)
 
     var kind: String { "fallible" }
 
@@ -45,7 +46,7 @@ final class FallibleKeyedStore: KeyedStore {
 
     func count(prefix: String) throws(StoreError) -> Int { try memory.count(prefix: prefix) }
     func ping() throws(StoreError) -> String { "" }
-    func close() {}
+    func close() { closings.withLock { $0 += 1 } }
 }
 
 /// A node with its keeper, its clock, and what it was told.
@@ -345,7 +346,7 @@ struct SessionKeeperTests {
         }
     }
 
-    @Test("Its own thread answers, and writes the last of it when it is stopped")
+    @Test("Its own thread answers, and when it is stopped it writes the last of it and closes the store")
     func thread() throws {
         let keeper = SessionKeeper(
             store: store, isShared: false, limits: .init(), listener: .init(taken: { _, _ in }))
@@ -358,6 +359,7 @@ struct SessionKeeperTests {
         _ = keeper.change(name, first, .confirm(["a": position(42)]))
         keeper.detach(name, first)
         keeper.stop()
+        #expect(store.closings.withLock { $0 } == 1)
         let kept = try #require(try store.get("session:\(name.secret)", now: 0))
         #expect(try SessionRecord.read(kept.value).record["a"]?.position == position(42))
         keeper.attach(name, first, ttlHours: nil) { attachment in

@@ -130,12 +130,15 @@ public final class SessionKeeper: Sendable {
         }.detach()
     }
 
-    /// Writes what is not written yet, as far as the store takes it, and ends; waits for that some seconds at
-    /// most. The store stays open: others may use it.
+    /// Writes what is not written yet, as far as the store takes it, closes the store, and ends; waits for that
+    /// some seconds at most. Called once. Who lets others use the store gives each their share of it
+    /// (`SharedKeyedStore`).
     public func stop() {
         state.withLock { $0.isStopped = true }
         ready.signal()
-        _ = ended.wait(timeout: .now() + .seconds(8))
+        // A thread that hangs in the store still uses it.
+        guard ended.wait(timeout: .now() + .seconds(8)) == .success else { return }
+        store.close()
     }
 
     /// Gives a session to a connection, and takes it from whoever has it. `answer` is called once, from
