@@ -166,7 +166,7 @@ struct SessionKeeperTests {
         node.turn(after: 10)
         node.turn(after: 2000)
         #expect(store.puts.withLock { $0 } == before + 2)
-        let kept = try #require(try store.get("session:\(name.secret)", now: 0))
+        let kept = try #require(try store.get("session:\(SessionDigest(name).text)", now: 0))
         #expect(try SessionRecord.read(kept.value).record["a"]?.position == position(999))
     }
 
@@ -202,13 +202,13 @@ struct SessionKeeperTests {
         nodes[0].turn()
         #expect(nodes[0].told.withLock { $0.taken } == [first])
         #expect(nodes[0].keeper.change(name, first, .confirm(["a": position(10)])) == .taken)
-        let kept = try #require(try store.get("session:\(name.secret)", now: 0))
+        let kept = try #require(try store.get("session:\(SessionDigest(name).text)", now: 0))
         #expect(try SessionRecord.read(kept.value).record.subscriptions.map(\.subscriptionID) == ["a", "b"])
 
         _ = nodes[0].attach(name, first)
-        nodes[1].keeper.takenOver(name, generation: 2)
+        nodes[1].keeper.takenOver(SessionDigest(name), generation: 2)
         #expect(nodes[1].told.withLock { $0.taken } == [])
-        nodes[1].keeper.takenOver(name, generation: 3)
+        nodes[1].keeper.takenOver(SessionDigest(name), generation: 3)
         #expect(nodes[1].told.withLock { $0.taken } == [second])
     }
 
@@ -234,7 +234,7 @@ struct SessionKeeperTests {
         node.turn()
         #expect(node.told.withLock { $0.trouble.last } == .some(nil) && node.keeper.status.trouble == nil)
         #expect(node.keeper.status.unwritten == 0)
-        let kept = try #require(try store.get("session:\(name.secret)", now: 0))
+        let kept = try #require(try store.get("session:\(SessionDigest(name).text)", now: 0))
         #expect(try SessionRecord.read(kept.value).record["a"]?.position == position(9))
     }
 
@@ -299,9 +299,18 @@ struct SessionKeeperTests {
         #expect(node.keeper.change(name, first, .put(subscription())) == .kept)
     }
 
+    @Test("A session's name, which is a secret, stands in no store: its SHA-256 does")
+    func digest() throws {
+        _ = SessionNode(store).attach(name, first)
+        // printf a-bot-and-its-secret | sha256sum
+        let digest = "298fe14aac2084a8126066660fa2490918e9b8ef287e789ad4aaef7bbed7412c"
+        let kept = try #require(try store.get("session:\(digest)", now: 0))
+        #expect(!String(decoding: kept.value, as: UTF8.self).contains(name.secret))
+    }
+
     @Test("What was stored by nobody is forgotten aloud; what a newer gateway stored is left alone")
     func unreadable() throws {
-        let key = "session:\(name.secret)"
+        let key = "session:\(SessionDigest(name).text)"
         func store(_ text: String) throws {
             try self.store.put([KeptEntry(key: key, value: Array(text.utf8), expiresAt: .max)])
         }
@@ -360,7 +369,7 @@ struct SessionKeeperTests {
         keeper.detach(name, first)
         keeper.stop()
         #expect(store.closings.withLock { $0 } == 1)
-        let kept = try #require(try store.get("session:\(name.secret)", now: 0))
+        let kept = try #require(try store.get("session:\(SessionDigest(name).text)", now: 0))
         #expect(try SessionRecord.read(kept.value).record["a"]?.position == position(42))
         keeper.attach(name, first, ttlHours: nil) { attachment in
             #expect(attachment.isResumed == nil)

@@ -36,14 +36,14 @@ public final class SessionKeeper: Sendable {
         /// A connection has lost its session to a newer one, and nothing that it says is kept any more.
         public var taken: @Sendable (SessionName, SessionOwner) -> Void
         /// A connection of this process has a session now, by that number; for other nodes to hear.
-        public var attached: @Sendable (SessionName, _ generation: Int64) -> Void
+        public var attached: @Sendable (SessionDigest, _ generation: Int64) -> Void
         /// The store is in trouble, or (nil) well again; or something was not readable. A sentence for a log.
         public var trouble: @Sendable (String?) -> Void
 
         /// A listener with every part given.
         public init(
             taken: @escaping @Sendable (SessionName, SessionOwner) -> Void,
-            attached: @escaping @Sendable (SessionName, Int64) -> Void = { _, _ in },
+            attached: @escaping @Sendable (SessionDigest, Int64) -> Void = { _, _ in },
             trouble: @escaping @Sendable (String?) -> Void = { _ in }
         ) {
             (self.taken, self.attached, self.trouble) = (taken, attached, trouble)
@@ -195,12 +195,14 @@ public final class SessionKeeper: Sendable {
     }
 
     /// Another node says that a connection of its own has a session now, by that number.
-    public func takenOver(_ name: SessionName, generation: Int64) {
-        let owner = state.withLock { state -> SessionOwner? in
-            guard let entry = state.table[name], entry.record.generation < generation else { return nil }
+    public func takenOver(_ digest: SessionDigest, generation: Int64) {
+        let former = state.withLock { state -> (SessionName, SessionOwner?)? in
+            guard let name = state.table.name(of: digest), let entry = state.table[name],
+                entry.record.generation < generation
+            else { return nil }
             state.table.forget(name)
-            return entry.owner
+            return (name, entry.owner)
         }
-        if let owner { listener.taken(name, owner) }
+        if let (name, owner) = former, let owner { listener.taken(name, owner) }
     }
 }

@@ -70,7 +70,7 @@ struct SessionWork {
             let (attachment, former) = attach(name, owner, ttlSeconds)
             if let former { keeper.listener.taken(name, former) }
             if case .attached(let record, _, _) = attachment {
-                keeper.listener.attached(name, record.generation)
+                keeper.listener.attached(SessionDigest(name), record.generation)
             }
             answer(attachment)
         case .detach(let name, let owner):
@@ -209,7 +209,7 @@ struct SessionWork {
         guard let stored, let newer = try? SessionRecord.read(stored.value).record,
             newer.generation > entry.record.generation
         else { return .ours }
-        keeper.takenOver(name, generation: newer.generation)
+        keeper.takenOver(SessionDigest(name), generation: newer.generation)
         return .taken
     }
 
@@ -228,7 +228,7 @@ struct SessionWork {
     /// What a client is told; the store's own words are for the log.
     private static let away = "sessions cannot be read or kept now"
 
-    private static func key(_ name: SessionName) -> String { prefix + name.secret }
+    private static func key(_ name: SessionName) -> String { prefix + SessionDigest(name).text }
 
     private var isResting: Bool { ticks() < retryAt }
 
