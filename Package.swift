@@ -39,7 +39,9 @@ let package = Package(
         // Services.
         .target(name: "Configuration", dependencies: ["Observability"]),
         .target(name: "Observability", dependencies: ["Locking"]),
-        .target(name: "EventStore", dependencies: ["Broadcast", "FIMLCore", "LinuxSystem", "Locking"]),
+        .target(
+            name: "EventStore",
+            dependencies: ["Broadcast", "COpenSSL", "FIMLCore", "LinuxSystem", "Locking"]),
         .target(
             name: "SQLiteStore",
             dependencies: ["CSQLite", "EventStore", "FIMLCore", "LinuxSystem", "Locking"]),

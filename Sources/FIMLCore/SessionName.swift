@@ -7,7 +7,7 @@ public struct SessionName: Hashable, Sendable, CustomStringConvertible, CustomDe
     /// How many characters: 16 of these 65 are 96 bits where they are drawn at random.
     public static let length = 16...128
 
-    /// All of it; for the store, never for a log.
+    /// All of it; never for a log, a store or another node.
     public let secret: String
 
     /// nil for anything that is no name of a session.

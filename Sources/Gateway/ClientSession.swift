@@ -21,10 +21,14 @@ final class ClientSession {
         var waiting: [[UInt8]] = []
         /// The furthest that it may have seen, here or elsewhere, beside what this loop has sent.
         var horizon = StreamPosition.zero
-        /// Whether it never had a second subscription on this connection.
-        var isAlone = true
-        /// What the last heartbeats said: up to there all of its subscriptions were complete.
+        /// How many subscriptions it has had on this connection.
+        var begun = 0
+        /// What the last heartbeats said since a subscription last began with stored events: up to there all
+        /// of its subscriptions were complete.
         var heartbeats: [StreamPosition] = []
+        /// What the last heartbeats said before that. Who confirms one of these may not have seen anything of
+        /// that subscription.
+        var earlierHeartbeats: [StreamPosition] = []
     }
 
     var subscriptions: [Entry] = []

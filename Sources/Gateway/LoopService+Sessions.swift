@@ -150,7 +150,8 @@ extension LoopService {
     /// The client has processed what it was sent up to a position.
     ///
     /// Of a subscription whose events come live that is what it says. Of one that is being replayed it may
-    /// have seen less than of others: there, unless it has no other, only what a heartbeat said counts.
+    /// have seen less than of others: there, unless it never had another, only what a heartbeat said counts,
+    /// and only one that was sent after the replay began.
     func confirm(
         _ id: RequestID?, _ confirmed: StreamPosition, _ session: ClientSession, _ connection: Connection
     ) {
@@ -164,7 +165,8 @@ extension LoopService {
         }
         let isOfAll =
             named.heartbeats.contains(confirmed)
-            || named.isAlone && confirmed <= completePosition(connection)
+            || named.begun == 1 && !named.earlierHeartbeats.contains(confirmed)
+                && confirmed <= completePosition(connection)
         var positions: [String: StreamPosition] = [:]
         for entry in session.subscriptions
         where isOfAll || entry.liveSince.map({ $0 <= confirmed }) ?? false {
@@ -216,9 +218,16 @@ extension ClientSession {
 
     /// A heartbeat has said so.
     func told(completeUpTo position: StreamPosition) {
-        guard named != nil else { return }
-        named?.heartbeats.append(position)
-        if let count = named?.heartbeats.count, count > Self.heartbeats { named?.heartbeats.removeFirst() }
+        // Told before as well: whoever confirms it may mean that one.
+        guard let named, !named.earlierHeartbeats.contains(position) else { return }
+        self.named?.heartbeats = (named.heartbeats + [position]).suffix(Self.heartbeats)
+    }
+
+    /// A subscription begins with stored events, of which the heartbeats until now did not speak.
+    func beginsWithStored() {
+        guard let named else { return }
+        self.named?.earlierHeartbeats = (named.earlierHeartbeats + named.heartbeats).suffix(Self.heartbeats)
+        self.named?.heartbeats = []
     }
 }
 

@@ -161,9 +161,10 @@ extension LoopService {
         _ subscriptionID: String, _ filter: EventFilter, _ start: Start, _ session: ClientSession,
         _ connection: Connection
     ) -> Int? {
-        if !session.subscriptions.isEmpty { session.named?.isAlone = false }
+        session.named?.begun += 1
         switch start {
         case .stored(let cursor, let last):
+            session.beginsWithStored()
             session.subscriptions.append(.init(id: subscriptionID, handle: nil))
             beginReplay(connection, subscriptionID, filter, after: cursor, last: last)
             return last == nil ? countMatches(filter, after: cursor) : nil

@@ -23,18 +23,18 @@ extension SessionKeeper {
                             (loop.service as? LoopService)?.sessionTaken(name, SlotToken(owner.connection))
                         })
                 },
-                attached: { name, generation in
+                attached: { digest, generation in
                     cluster?.tell(
-                        "session", ["name": .string(name.secret), "generation": .integer(generation)])
+                        "session", ["digest": .string(digest.text), "generation": .integer(generation)])
                 },
                 trouble: { trouble in
                     if let trouble { log.error(trouble) } else { log.info("sessions are kept again") }
                 }))
         cluster?.hear("session") { [weak self] content, _ in
-            guard let name = content["name"]?.text.flatMap(SessionName.init),
-                let generation = content["generation"]?.int64
-            else { return }
-            self?.takenOver(name, generation: generation)
+            guard let digest = content["digest"]?.text, let generation = content["generation"]?.int64 else {
+                return
+            }
+            self?.takenOver(SessionDigest(text: digest), generation: generation)
         }
     }
 }

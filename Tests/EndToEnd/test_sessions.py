@@ -297,6 +297,31 @@ def test_within_a_replay_a_heartbeat_s_position_confirms(start, connect, name):
     assert [message["position"] for message in replayed(second, "old")] == positions[len(seen):]
 
 
+@pytest.mark.parametrize("first", ["live", "ended", None])
+def test_a_heartbeat_from_before_a_replay_confirms_nothing_of_it(start, connect, name, first):
+    gateway = start({**PATIENT, "FIML_HEARTBEAT_SECONDS": "1"})
+    bot = connect(gateway, max_queue=1)
+    enter(bot, name)
+    [begin] = gateway.post(event("low"))
+    if first:
+        bot.subscribe(first, {"severities": ["critical"]})
+    if first == "ended":
+        bot.request({"type": "unsubscribe", "id": 2, "subscription_id": first}, "unsubscribe_ack")
+    positions = publish_much(gateway)
+    heartbeat = ""
+    while heartbeat != positions[-1]:
+        heartbeat = bot.receive("heartbeat")["position"]
+    bot.send({"type": "subscribe", "id": 1, "subscription_id": "old", "since": begin})
+    bot.send({"type": "ack", "position": heartbeat})
+    bot.send({"type": "ping", "id": 3})
+    # Which it does not read: that what was sent before it was heard.
+    eventually(lambda: gateway.sample("websocket_messages_sent_total", type="pong") == 1, "a pong", 120)
+    bot = connect(gateway)
+    kept = {entry["subscription_id"]: entry["position"] for entry in enter(bot, name)["subscriptions"]}
+    assert kept == {"old": begin, **({"live": heartbeat} if first == "live" else {})}
+    assert [message["position"] for message in replayed(bot, *kept)] == positions
+
+
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_a_bot_that_is_cut_off_again_and_again_loses_nothing(gateway, connect, name, seed):
     chance = random.Random(seed)

@@ -10,10 +10,14 @@ final class FallibleKeyedStore: KeyedStore {
     let memory = MemoryKeyedStore(entries: 10_000, bytes: 10_000_000)
     let isAway = Locked(false)
     let puts = Locked(0)
+    /// How often it was asked for anything.
+    let calls = Locked(0)
+    let closings = Locked(0)
 
     var kind: String { "fallible" }
 
     private func check() throws(StoreError) {
+        calls.withLock { $0 += 1 }
         if isAway.withLock({ $0 }) { throw .unavailable("the server is away") }
     }
 
@@ -42,7 +46,7 @@ final class FallibleKeyedStore: KeyedStore {
 
     func count(prefix: String) throws(StoreError) -> Int { try memory.count(prefix: prefix) }
     func ping() throws(StoreError) -> String { "" }
-    func close() {}
+    func close() { closings.withLock { $0 += 1 } }
 }
 
 /// A node with its keeper, its clock, and what it was told.
@@ -73,17 +77,15 @@ final class SessionNode: Sendable {
             clock: { clock.withLock { $0 } })
         self.told = told
         self.now = clock
-        work = Locked(SessionWork(keeper: keeper))
+        let turns = turns
+        work = Locked(SessionWork(keeper: keeper, ticks: { turns.withLock { $0 } }))
     }
 
     /// A turn of the keeper's thread, so many milliseconds after the last.
     func turn(after milliseconds: UInt64 = 1000) {
         now.withLock { $0 += Int64(milliseconds) }
-        let monotonic = turns.withLock { turns in
-            turns += milliseconds
-            return turns
-        }
-        work.withLock { $0.turn(monotonic: monotonic) }
+        turns.withLock { $0 += milliseconds }
+        work.withLock { $0.turn() }
     }
 
     /// Asks for a session and lets the keeper answer at once.
@@ -164,7 +166,7 @@ struct SessionKeeperTests {
         node.turn(after: 10)
         node.turn(after: 2000)
         #expect(store.puts.withLock { $0 } == before + 2)
-        let kept = try #require(try store.get("session:\(name.secret)", now: 0))
+        let kept = try #require(try store.get("session:\(SessionDigest(name).text)", now: 0))
         #expect(try SessionRecord.read(kept.value).record["a"]?.position == position(999))
     }
 
@@ -200,13 +202,13 @@ struct SessionKeeperTests {
         nodes[0].turn()
         #expect(nodes[0].told.withLock { $0.taken } == [first])
         #expect(nodes[0].keeper.change(name, first, .confirm(["a": position(10)])) == .taken)
-        let kept = try #require(try store.get("session:\(name.secret)", now: 0))
+        let kept = try #require(try store.get("session:\(SessionDigest(name).text)", now: 0))
         #expect(try SessionRecord.read(kept.value).record.subscriptions.map(\.subscriptionID) == ["a", "b"])
 
         _ = nodes[0].attach(name, first)
-        nodes[1].keeper.takenOver(name, generation: 2)
+        nodes[1].keeper.takenOver(SessionDigest(name), generation: 2)
         #expect(nodes[1].told.withLock { $0.taken } == [])
-        nodes[1].keeper.takenOver(name, generation: 3)
+        nodes[1].keeper.takenOver(SessionDigest(name), generation: 3)
         #expect(nodes[1].told.withLock { $0.taken } == [second])
     }
 
@@ -232,7 +234,7 @@ struct SessionKeeperTests {
         node.turn()
         #expect(node.told.withLock { $0.trouble.last } == .some(nil) && node.keeper.status.trouble == nil)
         #expect(node.keeper.status.unwritten == 0)
-        let kept = try #require(try store.get("session:\(name.secret)", now: 0))
+        let kept = try #require(try store.get("session:\(SessionDigest(name).text)", now: 0))
         #expect(try SessionRecord.read(kept.value).record["a"]?.position == position(9))
     }
 
@@ -297,9 +299,18 @@ struct SessionKeeperTests {
         #expect(node.keeper.change(name, first, .put(subscription())) == .kept)
     }
 
+    @Test("A session's name, which is a secret, stands in no store: its SHA-256 does")
+    func digest() throws {
+        _ = SessionNode(store).attach(name, first)
+        // printf a-bot-and-its-secret | sha256sum
+        let digest = "298fe14aac2084a8126066660fa2490918e9b8ef287e789ad4aaef7bbed7412c"
+        let kept = try #require(try store.get("session:\(digest)", now: 0))
+        #expect(!String(decoding: kept.value, as: UTF8.self).contains(name.secret))
+    }
+
     @Test("What was stored by nobody is forgotten aloud; what a newer gateway stored is left alone")
     func unreadable() throws {
-        let key = "session:\(name.secret)"
+        let key = "session:\(SessionDigest(name).text)"
         func store(_ text: String) throws {
             try self.store.put([KeptEntry(key: key, value: Array(text.utf8), expiresAt: .max)])
         }
@@ -344,7 +355,7 @@ struct SessionKeeperTests {
         }
     }
 
-    @Test("Its own thread answers, and writes the last of it when it is stopped")
+    @Test("Its own thread answers, and when it is stopped it writes the last of it and closes the store")
     func thread() throws {
         let keeper = SessionKeeper(
             store: store, isShared: false, limits: .init(), listener: .init(taken: { _, _ in }))
@@ -357,7 +368,8 @@ struct SessionKeeperTests {
         _ = keeper.change(name, first, .confirm(["a": position(42)]))
         keeper.detach(name, first)
         keeper.stop()
-        let kept = try #require(try store.get("session:\(name.secret)", now: 0))
+        #expect(store.closings.withLock { $0 } == 1)
+        let kept = try #require(try store.get("session:\(SessionDigest(name).text)", now: 0))
         #expect(try SessionRecord.read(kept.value).record["a"]?.position == position(42))
         keeper.attach(name, first, ttlHours: nil) { attachment in
             #expect(attachment.isResumed == nil)

@@ -36,14 +36,14 @@ public final class SessionKeeper: Sendable {
         /// A connection has lost its session to a newer one, and nothing that it says is kept any more.
         public var taken: @Sendable (SessionName, SessionOwner) -> Void
         /// A connection of this process has a session now, by that number; for other nodes to hear.
-        public var attached: @Sendable (SessionName, _ generation: Int64) -> Void
+        public var attached: @Sendable (SessionDigest, _ generation: Int64) -> Void
         /// The store is in trouble, or (nil) well again; or something was not readable. A sentence for a log.
         public var trouble: @Sendable (String?) -> Void
 
         /// A listener with every part given.
         public init(
             taken: @escaping @Sendable (SessionName, SessionOwner) -> Void,
-            attached: @escaping @Sendable (SessionName, Int64) -> Void = { _, _ in },
+            attached: @escaping @Sendable (SessionDigest, Int64) -> Void = { _, _ in },
             trouble: @escaping @Sendable (String?) -> Void = { _ in }
         ) {
             (self.taken, self.attached, self.trouble) = (taken, attached, trouble)
@@ -119,23 +119,26 @@ public final class SessionKeeper: Sendable {
     /// Starts its thread.
     public func start() throws(SystemCallError) {
         try LinuxSystem.Thread(name: "sessions", stackBytes: 1 << 20) { [self] in
-            var work = SessionWork(keeper: self)
+            var work = SessionWork(keeper: self, ticks: { monotonicMilliseconds() })
             var isOver = false
             while !isOver {
                 _ = ready.wait(timeout: .now() + .milliseconds(SessionWork.writeMilliseconds))
                 isOver = state.withLock { $0.isStopped }
-                work.turn(monotonic: monotonicMilliseconds(), isLast: isOver)
+                work.turn(isLast: isOver)
             }
             ended.signal()
         }.detach()
     }
 
-    /// Writes what is not written yet, as far as the store takes it, and ends; waits for that some seconds at
-    /// most. The store stays open: others may use it.
+    /// Writes what is not written yet, as far as the store takes it, closes the store, and ends; waits for that
+    /// some seconds at most. Called once. Who lets others use the store gives each their share of it
+    /// (`SharedKeyedStore`).
     public func stop() {
         state.withLock { $0.isStopped = true }
         ready.signal()
-        _ = ended.wait(timeout: .now() + .seconds(8))
+        // A thread that hangs in the store still uses it.
+        guard ended.wait(timeout: .now() + .seconds(8)) == .success else { return }
+        store.close()
     }
 
     /// Gives a session to a connection, and takes it from whoever has it. `answer` is called once, from
@@ -192,12 +195,14 @@ public final class SessionKeeper: Sendable {
     }
 
     /// Another node says that a connection of its own has a session now, by that number.
-    public func takenOver(_ name: SessionName, generation: Int64) {
-        let owner = state.withLock { state -> SessionOwner? in
-            guard let entry = state.table[name], entry.record.generation < generation else { return nil }
+    public func takenOver(_ digest: SessionDigest, generation: Int64) {
+        let former = state.withLock { state -> (SessionName, SessionOwner?)? in
+            guard let name = state.table.name(of: digest), let entry = state.table[name],
+                entry.record.generation < generation
+            else { return nil }
             state.table.forget(name)
-            return entry.owner
+            return (name, entry.owner)
         }
-        if let owner { listener.taken(name, owner) }
+        if let (name, owner) = former, let owner { listener.taken(name, owner) }
     }
 }

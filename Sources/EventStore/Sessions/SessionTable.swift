@@ -44,6 +44,8 @@ struct SessionTable {
     private let sessionLimit: Int
     private let byteLimit: Int
     private(set) var entries: [SessionName: Entry] = [:]
+    /// The names of all entries, by what other nodes call them.
+    private var names: [SessionDigest: SessionName] = [:]
     private(set) var bytes = 0
     private var uses: UInt64 = 0
     /// What is not written yet, so that it is found without a search.
@@ -55,6 +57,9 @@ struct SessionTable {
     }
 
     subscript(name: SessionName) -> Entry? { entries[name] }
+
+    /// The name of a session in memory that is called so between nodes.
+    func name(of digest: SessionDigest) -> SessionName? { names[digest] }
 
     /// Whether one more session can be taken up, once those that are written and nobody's are forgotten.
     mutating func makeRoom() -> Bool {
@@ -133,10 +138,9 @@ struct SessionTable {
         }
     }
 
-    /// Some of what is not written yet, and whether there is more.
-    func toWrite(limit: Int) -> (entries: [(name: SessionName, entry: Entry)], hasMore: Bool) {
-        let names = unwritten.prefix(limit)
-        return (names.compactMap { name in entries[name].map { (name, $0) } }, unwritten.count > limit)
+    /// Some of what is not written yet.
+    func toWrite(limit: Int) -> [(name: SessionName, entry: Entry)] {
+        unwritten.prefix(limit).compactMap { name in entries[name].map { (name, $0) } }
     }
 
     /// How many sessions are not written yet.
@@ -154,9 +158,11 @@ struct SessionTable {
         guard let entry = entries.removeValue(forKey: name) else { return }
         bytes -= entry.record.size
         unwritten.remove(name)
+        names[SessionDigest(name)] = nil
     }
 
     private mutating func put(_ name: SessionName, _ entry: Entry) {
+        if entries[name] == nil { names[SessionDigest(name)] = name }
         bytes += entry.record.size - (entries[name]?.record.size ?? 0)
         entries[name] = entry
         if entry.isWritten { unwritten.remove(name) } else { unwritten.insert(name) }

@@ -9,18 +9,29 @@ struct SessionWork {
     static let sweepMilliseconds: UInt64 = 60_000
     /// Sessions written together.
     static let batch = 256
+    /// For how long a store that failed is left alone: the longer the more often it failed in a row. One that
+    /// hangs would keep everybody waiting, one after the other.
+    static let pauses: (shortest: UInt64, longest: UInt64) = (1_000, 30_000)
 
     private let keeper: SessionKeeper
+    /// Milliseconds of a clock that only grows.
+    private let ticks: @Sendable () -> UInt64
     private var writtenAt: UInt64 = 0
     private var sweptAt: UInt64 = 0
     private var isOpen = false
+    /// Until then nothing is asked of the store.
+    private var retryAt: UInt64 = 0
+    private var failures: UInt64 = 0
 
-    init(keeper: SessionKeeper) {
-        self.keeper = keeper
+    /// The work of a keeper. `ticks`: milliseconds of a clock that only grows.
+    init(keeper: SessionKeeper, ticks: @escaping @Sendable () -> UInt64) {
+        (self.keeper, self.ticks) = (keeper, ticks)
     }
 
-    /// One turn. `monotonic`: milliseconds of a clock that only grows. `isLast`: everything is written now.
-    mutating func turn(monotonic: UInt64, isLast: Bool = false) {
+    /// One turn. `isLast`: everything is written now.
+    mutating func turn(isLast: Bool = false) {
+        let monotonic = ticks()
+        if isLast { retryAt = 0 }
         let (requests, isUrgent) = keeper.state.withLock { state in
             defer {
                 state.requests = []
@@ -28,7 +39,17 @@ struct SessionWork {
             }
             return (state.requests, state.isUrgent)
         }
-        for request in requests { serve(request) }
+        let gone = Set(
+            requests.compactMap { request -> SessionOwner? in
+                if case .detach(_, let owner) = request { owner } else { nil }
+            })
+        for request in requests {
+            if case .attach(_, let owner, _, let answer) = request, gone.contains(owner) {
+                answer(.unavailable("the connection has ended"))
+            } else {
+                serve(request)
+            }
+        }
         if isUrgent || isLast || monotonic >= writtenAt + UInt64(Self.writeMilliseconds) {
             write()
             writtenAt = monotonic
@@ -49,7 +70,7 @@ struct SessionWork {
             let (attachment, former) = attach(name, owner, ttlSeconds)
             if let former { keeper.listener.taken(name, former) }
             if case .attached(let record, _, _) = attachment {
-                keeper.listener.attached(name, record.generation)
+                keeper.listener.attached(SessionDigest(name), record.generation)
             }
             answer(attachment)
         case .detach(let name, let owner):
@@ -146,10 +167,20 @@ struct SessionWork {
 
     // MARK: - Writing
 
+    /// Writes what is not written by now, up to the first failure: the rest waits for a later turn.
     private mutating func write() {
-        while true {
-            let (entries, hasMore) = keeper.state.withLock { $0.table.toWrite(limit: Self.batch) }
-            let ours = entries.filter { isStillOurs($0.name, $0.entry) }
+        var left = keeper.state.withLock { $0.table.unwrittenCount }
+        while left > 0, !isResting {
+            let entries = keeper.state.withLock { $0.table.toWrite(limit: Self.batch) }
+            left -= Self.batch
+            var ours: [(name: SessionName, entry: SessionTable.Entry)] = []
+            for (name, entry) in entries {
+                switch standing(name, entry) {
+                case .ours: ours.append((name, entry))
+                case .taken: break
+                case .unreadable: return
+                }
+            }
             guard put(ours.map { ($0.name, $0.entry.record) }) else { return }
             keeper.state.withLock { state in
                 for (name, entry) in ours {
@@ -160,21 +191,26 @@ struct SessionWork {
                     }
                 }
             }
-            guard hasMore else { return }
         }
     }
 
+    /// Whose a session is, as far as the store can tell now.
+    private enum Standing {
+        case ours, taken, unreadable
+    }
+
     /// Whether no other node has had the session since; where one has, its connection here is told.
-    private mutating func isStillOurs(_ name: SessionName, _ entry: SessionTable.Entry) -> Bool {
-        guard keeper.isShared else { return true }
+    private mutating func standing(_ name: SessionName, _ entry: SessionTable.Entry) -> Standing {
+        guard keeper.isShared else { return .ours }
         var stored: KeptEntry?
         let now = keeper.clock()
         let isRead = attempt { store throws(StoreError) in stored = try store.get(Self.key(name), now: now) }
-        guard isRead, let stored, let newer = try? SessionRecord.read(stored.value).record,
+        guard isRead else { return .unreadable }
+        guard let stored, let newer = try? SessionRecord.read(stored.value).record,
             newer.generation > entry.record.generation
-        else { return isRead }
-        keeper.takenOver(name, generation: newer.generation)
-        return false
+        else { return .ours }
+        keeper.takenOver(SessionDigest(name), generation: newer.generation)
+        return .taken
     }
 
     /// Whether all of them are written.
@@ -192,19 +228,26 @@ struct SessionWork {
     /// What a client is told; the store's own words are for the log.
     private static let away = "sessions cannot be read or kept now"
 
-    private static func key(_ name: SessionName) -> String { prefix + name.secret }
+    private static func key(_ name: SessionName) -> String { prefix + SessionDigest(name).text }
 
-    /// Whether the store did it. Its trouble is told once, and once when it is over.
+    private var isResting: Bool { ticks() < retryAt }
+
+    /// Whether the store did it; while it rests after a failure nobody tries. Its trouble is told once, and
+    /// once when it is over.
     @discardableResult
     private mutating func attempt(_ body: (any KeyedStore) throws(StoreError) -> Void) -> Bool {
+        guard !isResting else { return false }
         do throws(StoreError) {
             if !isOpen { try keeper.store.open() }
             isOpen = true
             try body(keeper.store)
+            failures = 0
             tell(nil)
             return true
         } catch {
             isOpen = false
+            retryAt = ticks() + min(Self.pauses.shortest << min(failures, 16), Self.pauses.longest)
+            failures += 1
             tell("sessions: \(error)")
             return false
         }

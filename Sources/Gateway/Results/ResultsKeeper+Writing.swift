@@ -87,7 +87,7 @@ extension ResultsKeeper {
     private func clean() throws(StoreError) {
         let now = wallMilliseconds()
         for (prefix, limit) in limits.kinds {
-            try store.removeExpired(now: now, prefix: prefix, limit: limit)
+            if let limit { try store.removeExpired(now: now, prefix: prefix, limit: limit) }
             let count = try store.count(prefix: prefix)
             state.withLock { $0.counts[prefix] = count }
         }

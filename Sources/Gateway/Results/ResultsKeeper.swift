@@ -31,8 +31,11 @@ final class ResultsKeeper: Sendable {
         /// How often what is over is cleared away; after so many writes in any case.
         var clean: UInt64 = 60_000
         var cleanAfter = 5_000
-        /// How many entries there may be of which kind, by the beginning of their keys.
-        var kinds = [("finding:", 20_000), ("task:", 20_000), ("session:", 100_000)]
+        /// How many entries there may be of which kind, by the beginning of their keys; nil where they are
+        /// only counted, since somebody else looks after them: `SessionKeeper` after sessions.
+        var kinds: [(prefix: String, limit: Int?)] = [
+            ("finding:", 20_000), ("task:", 20_000), ("session:", nil),
+        ]
     }
 
     struct State {

@@ -23,7 +23,7 @@ struct ResultsStore: Sendable {
     /// file. Nil where nothing is to outlive the process.
     static func choose(_ settings: Settings) throws -> ResultsStore? {
         if let host = settings.postgres.host { return postgres(settings.postgres, at: host) }
-        if let host = settings.redis.host { return redis(settings.redis, at: host) }
+        if let host = settings.redis.host { return redis(settings.redis, at: host, shared) }
         guard settings.watchdogs.persistsState else { return nil }
         let store = SQLiteKeyedStore(directory: try settings.makeDataDirectory())
         return ResultsStore(
@@ -40,18 +40,20 @@ struct ResultsStore: Sendable {
             isShared: true)
     }
 
-    /// The Redis that is set, whatever is kept in it; nil where none is.
+    /// The Redis that is set, whatever is kept in it, for one user; nil where none is.
     static func redis(_ settings: Settings) -> ResultsStore? {
-        settings.redis.host.map { redis(settings.redis, at: $0) }
+        settings.redis.host.map { redis(settings.redis, at: $0) { $0 } }
     }
 
-    private static func redis(_ settings: Settings.Redis, at host: String) -> ResultsStore {
+    private static func redis(
+        _ settings: Settings.Redis, at host: String, _ share: (any KeyedStore) -> any KeyedStore
+    ) -> ResultsStore {
         let address = RedisAddress(
             host: host, port: settings.port, database: settings.database, password: settings.password,
             timeoutSeconds: settings.socketTimeout / .seconds(1))
         let name = host.contains(":") ? "[\(host)]" : host
         return ResultsStore(
-            store: shared(RedisKeyedStore(RedisClient(address))),
+            store: share(RedisKeyedStore(RedisClient(address))),
             place: "\(name):\(settings.port)/\(settings.database)", isShared: true)
     }
 }
