@@ -57,13 +57,9 @@ extension GatewayState {
         guard let keeper = results.withLock({ $0 }) else { return nil }
         return ResultKeeping(
             keeper, basis: basis(replayFiles), node: keeper.isShared ? ownName : "this",
-            incarnation: UUID().uuidString,
-            isAlive: { [cluster] node, _ in
-                // While nothing is known of the others, or of this node itself, nobody counts as gone.
-                guard let view = cluster?.view(), view.trouble == nil, !view.nodes.isEmpty else {
-                    return true
-                }
-                return view.nodes.contains { $0.id == node }
+            incarnation: incarnation,
+            isAlive: { [cluster] node, incarnation in
+                cluster.map { ClusterRecord.mayRun(node, incarnation, in: $0.view()) } ?? true
             })
     }
 

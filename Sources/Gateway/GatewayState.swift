@@ -2,6 +2,7 @@ import Configuration
 import EventStore
 import FIMLCore
 import FIMLWatchdogs
+import Foundation
 import LinuxSystem
 import Locking
 import Observability
@@ -23,6 +24,8 @@ final class GatewayState: Sendable {
     let schemas: [String: [UInt8]]
     let loops: [LoopFigures]
     let startedAt = monotonicMilliseconds()
+    /// This process, to those who share a store or a Redis with it: another one after each restart.
+    let incarnation = UUID().uuidString
     /// From the first moment of a shutdown.
     let isDraining = Atomic<Bool>(false)
     /// The watchdogs' health as of the last second; nil before the first.

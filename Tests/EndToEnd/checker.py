@@ -76,12 +76,12 @@ class View:
     filter: dict
     connections: list = dataclasses.field(default_factory=list)
 
-    def told(self):
-        """What it was told that it does not get: (after, up to), keys of positions."""
+    def told(self, allowed=()):
+        """What it was told that it does not get, but for those reasons: (after, up to), keys of positions."""
         missing = [(position_key(after), position_key(until))
                    for connection in self.connections for after, until in connection.gaps]
         for connection in self.connections:
-            if connection.since and connection.recovered is False:
+            if connection.since and connection.recovered is False and connection.reason not in allowed:
                 missing.append((position_key(connection.since), position_key(connection.position)))
         return missing
 

@@ -175,6 +175,15 @@ def test_a_window_that_is_exceeded_excuses_what_lies_in_it_and_nothing_else():
     assert history.kinds() == {"lost"}
 
 
+def test_who_could_not_resume_was_told_of_a_loss_unless_its_reason_is_allowed():
+    history = History()
+    history.all.connections[1] = Connection(
+        since="3-0", recovered=False, reason="position_unknown", position="3-0", events=history.events(4, 6, 7))
+    assert history.kinds() == set()
+    assert len(history.all.told()) == len(history.all.told(["window_exceeded"])) == 1
+    assert history.all.told(["position_unknown"]) == []
+
+
 @pytest.mark.parametrize("filter, expected", [
     ({}, [True, True, True]),
     ({"assets": ["BTC*"]}, [True, False, True]),

@@ -16,8 +16,10 @@ from servers import Redis
 
 ROUNDS = int(os.environ.get("FIML_CRASH_ROUNDS", "100"))
 FEWER = max(1, ROUNDS * 3 // 10)
-# Subscribers over Server-Sent Events, beside six over WebSocket; some once GET /events/stream is there.
-STREAMS = 0
+# Subscribers over Server-Sent Events, beside six over WebSocket.
+STREAMS = 2
+# Two gateways on one Redis see an event a moment apart: until the later one waits for it, it knows no such position.
+LAGGING = ("position_unknown",)
 SETTINGS = {"FIML_HEARTBEAT_SECONDS": "1", "FIML_EVENTS_KEPT": "1000000"}
 
 
@@ -46,14 +48,15 @@ def crash(load, victims, rounds, seed):
         dice.choice(victims).restart()
 
 
-def run(gateways, victims, rounds, seed, tell, name, **options):
-    """Load and crashes, and then nothing is lost, out of order or twice."""
+def run(gateways, victims, rounds, seed, tell, name, allowed=(), **options):
+    """Load and crashes, and then nothing is lost, out of order or twice, and nobody was told that it was but for the
+    reasons that are allowed."""
     begin = time.monotonic()
     with Load(gateways, seed, pause=0.06, **options) as load:
         crash(load, victims, rounds, seed)
         load.finish().read_back(gateways[0])
     tell(f"{name}: {rounds} rounds in {time.monotonic() - begin:.0f} s, {load}")
-    load.assert_good()
+    load.assert_good(allowed=allowed)
 
 
 def test_a_gateway_that_is_killed_loses_nothing_on_sqlite(start, tmp_path, seed, tell):
@@ -82,4 +85,4 @@ def test_either_of_two_gateways_on_one_redis_is_killed(tmp_path, seed, tell):
         with Gateway(folders[0], settings) as first, Gateway(folders[1], settings) as second:
             gateways = [first, second]
             run(gateways, gateways, FEWER, seed, tell, "either of two gateways killed, Redis",
-                subscribers=6, streams=STREAMS)
+                subscribers=6, streams=STREAMS, allowed=LAGGING)

@@ -113,7 +113,7 @@ def test_a_client_resumes_at_another_node_than_before(redis, tmp_path, connect):
 def test_load_at_three_nodes_while_one_is_killed_one_paused_and_one_cut_off(redis, tmp_path):
     with Proxy(redis.port) as wire, cluster(redis, tmp_path, through={"c": wire}) as nodes:
         a, b, c = nodes.values()
-        with Load([a, b, c], "three nodes", publishers=3, subscribers=6, patience=5) as load:
+        with Load([a, b, c], "three nodes", publishers=3, subscribers=6, streams=2, patience=5) as load:
             load.wait_for(50)
             a.stop()
             load.wait_for(50)
@@ -128,7 +128,8 @@ def test_load_at_three_nodes_while_one_is_killed_one_paused_and_one_cut_off(redi
             wire.heal()
             load.wait_for(50)
             load.finish().read_back(b)
-        load.assert_good()
+        # A node that lags behind another knows no such position, until it waits for it.
+        load.assert_good(allowed=("position_unknown",))
 
 
 def test_every_watchdog_runs_on_one_node_and_moves_when_that_is_killed(redis, tmp_path):

@@ -143,6 +143,25 @@ def test_a_task_of_a_gateway_that_is_gone_has_failed_once_the_others_know(tmp_pa
             assert (lost["status"], lost["error"]) == ("failed", "the gateway a stopped before it ended")
 
 
+def test_a_task_of_a_gateway_that_was_restarted_has_failed_at_the_others_too(tmp_path):
+    folders = [tmp_path / name for name in "ab"]
+    for folder in folders:
+        folder.mkdir()
+    with Redis() as redis:
+        settings = {**HANGS, **redis.settings, "FIML_LEASE_SECONDS": "2", "ASYNC_TASK_TIMEOUT": "600"}
+        with (Gateway(folders[0], {**settings, "FIML_NODE_ID": "a"}, symbols=FAULTS) as a,
+              Gateway(folders[1], {**settings, "FIML_NODE_ID": "b"}, symbols=FAULTS) as b):
+            for gateway in (a, b):
+                database(gateway.wait_for_workers(), "healthy")
+            path = task_of(a, "HANG", "technical")
+            assert b.get_json(path)["status"] == "running"
+            restart(a)
+            # b is asked first: a would write down what it answers.
+            lost = ended(b, path)
+            assert (lost["status"], lost["error"]) == ("failed", "the gateway a stopped before it ended")
+            assert a.get_json(path) == lost
+
+
 # Findings
 
 def test_findings_are_given_again_after_a_kill(start, kept):

@@ -119,7 +119,7 @@ struct AzureOpenAIBoundsTests {
         let scripted = try ScriptedModel({ _ in silent }, { $0.timeout = .seconds(300) })
         for number in 1...6 {
             let task = Task { await scripted.reason() }
-            let deadline = ContinuousClock.now + .seconds(10)
+            let deadline = ContinuousClock.now + .seconds(120)
             while scripted.questions.count < number, ContinuousClock.now < deadline { await Task.yield() }
             task.cancel()
             #expect(await task.value?.contains("cancelled") == true)

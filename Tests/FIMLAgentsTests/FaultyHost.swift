@@ -48,7 +48,7 @@ struct FaultyHost {
     }
 
     /// What comes of a task: the finding's details, or why there is none.
-    func run(_ symbol: String, by worker: Int = 0, within limit: Duration = .seconds(20)) async
+    func run(_ symbol: String, by worker: Int = 0, within limit: Duration = .seconds(120)) async
         -> Result<WorkerAnswer, WorkerFailure>
     {
         do throws(WorkerFailure) {

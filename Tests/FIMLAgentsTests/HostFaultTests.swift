@@ -196,7 +196,7 @@ struct HostFaultTests {
         #expect(await faulty.answersAgain())
         figures.articles += figures.articles
         do throws(WorkerFailure) {
-            _ = try await faulty.host.run(figures, by: 0, within: .seconds(10))
+            _ = try await faulty.host.run(figures, by: 0, within: .seconds(120))
             Issue.record("a frame that is too long was sent")
         } catch {
             #expect(error == .refused("the figures are longer than 8388608 bytes"))
@@ -212,7 +212,7 @@ struct HostFaultTests {
                 group.addTask { () -> Int64? in
                     let answer = try? await faulty.host.run(
                         FaultyHost.figures("A\(number)", bars: number % 261), by: number % 4,
-                        within: .seconds(60))
+                        within: .seconds(120))
                     guard case .finding(let finding) = answer,
                         finding.details["symbol"] == .string("A\(number)")
                     else { return nil }

@@ -158,7 +158,7 @@ struct HostProcessTests {
         let process = try #require(try await faulty?.process())
         faulty = nil
         own = nil
-        #expect(await Deadline.within(seconds: 10) { kill(process, 0) == -1 })
+        #expect(await Deadline.within(seconds: 120) { kill(process, 0) == -1 })
     }
 
     @Test("Each change of the state is told")
@@ -214,7 +214,7 @@ struct HostProcessTests {
         #expect(await Deadline.within(seconds: 120) { (ProcessReadings.cpuSeconds(of: child) ?? 0) > 0.1 })
         #expect(ProcessFiles.runs(child))
         kill(parent.processIdentifier, SIGKILL)
-        #expect(await Deadline.within(seconds: 10) { !ProcessFiles.runs(child) })
+        #expect(await Deadline.within(seconds: 120) { !ProcessFiles.runs(child) })
         parent.waitUntilExit()
     }
 }

@@ -21,7 +21,7 @@ private struct CountingWorker: Worker {
 struct InProcessHostTests {
     private let host = InProcessHost(.technical, workers: 2) { CountingWorker() }
 
-    private func failure(_ symbol: String, by worker: Int = 0, within limit: Duration = .seconds(20)) async
+    private func failure(_ symbol: String, by worker: Int = 0, within limit: Duration = .seconds(120)) async
         -> WorkerFailure?
     {
         do throws(WorkerFailure) {
@@ -34,14 +34,14 @@ struct InProcessHostTests {
 
     @Test("A worker answers, or says what is missing")
     func answers() async throws {
-        let answer = try await host.run(FaultyHost.figures("AAPL"), by: 1, within: .seconds(20))
+        let answer = try await host.run(FaultyHost.figures("AAPL"), by: 1, within: .seconds(120))
         guard case .finding(let finding) = answer else {
             Issue.record("no finding")
             return
         }
         #expect(finding.details["bars"] == 3)
         #expect(
-            try await host.run(FaultyHost.figures("AAPL", bars: 0), by: 0, within: .seconds(20))
+            try await host.run(FaultyHost.figures("AAPL", bars: 0), by: 0, within: .seconds(120))
                 == .insufficient([MissingFigures(.bars, reason: "none")]))
         #expect(await failure("AAPL", by: 2) == .threw("there is no worker 2"))
     }

@@ -45,8 +45,8 @@ struct KeptFindingsTests {
 
     @Test("A shorter time that was set since counts for what is stored, too")
     func shorter() async throws {
-        _ = try await AnalysisRig(keeping: store.keeping()).result(.technical)
-        store.advance(seconds: 60)
+        let before = try await AnalysisRig(keeping: store.keeping()).result(.technical)
+        store.move(to: before.timestamp, plus: 60)
         let rig = AnalysisRig(keeping: store.keeping(life: "second")) { settings in
             settings.analysis.technicalTTL = .seconds(50)
         }
@@ -77,6 +77,39 @@ struct KeptFindingsTests {
             let rig = AnalysisRig(keeping: store.keeping(life: "second"))
             #expect(try await rig.result(.technical).status == .completed)
             #expect(rig.host(.technical).calls.count == 1, "\(broken)")
+        }
+    }
+
+    @Test(
+        "A moment, number or time limit that no gateway writes is no finding, and ends none",
+        arguments: [
+            ("at", Int64.max), ("at", .min), ("at", -1), ("at", Timestamp.last.milliseconds + 1),
+            ("attempts", -1), ("attempts", .min), ("duration_ms", -1), ("duration_ms", .min),
+        ])
+    func hostile(member: String, number: Int64) async throws {
+        _ = try await AnalysisRig(keeping: store.keeping()).result(.technical)
+        let (key, written) = try #require(store.entries.first)
+        var members = try #require(JSONValue.parse(written.value).members)
+        members[member] = .integer(number)
+        store.set(key, StoredResult(JSONValue.object(members).json, expiresAt: .max))
+        let rig = AnalysisRig(keeping: store.keeping(life: "second"))
+        #expect(try await rig.result(.technical).status == .completed)
+        #expect(rig.host(.technical).calls.count == 1)
+    }
+
+    @Test("One of the last moment there is, kept for ever, counts for no longer than any other")
+    func future() async throws {
+        _ = try await AnalysisRig(keeping: store.keeping()).result(.technical)
+        let (key, written) = try #require(store.entries.first)
+        var members = try #require(JSONValue.parse(written.value).members)
+        members["at"] = .integer(Timestamp.last.milliseconds)
+        store.set(key, StoredResult(JSONValue.object(members).json, expiresAt: .max))
+        for ttl in [Duration.seconds(300), .seconds(Int64.max / 1000)] {
+            let findings = KeptFindings(store.keeping(life: "second"))
+            let lifetime = UInt64(ttl.components.seconds) * 1000
+            let kept = try #require(await findings.finding(.technical, .apple) { _ in lifetime })
+            #expect(kept.milliseconds <= lifetime)
+            #expect(kept.result.timestamp == .last)
         }
     }
 

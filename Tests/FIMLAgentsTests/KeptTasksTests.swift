@@ -76,14 +76,15 @@ struct KeptTasksTests {
     @Test("One of another gateway runs for as long as it may")
     func elsewhere() async throws {
         let latch = Latch()
-        let (_, id) = try begun(store.keeping(), latch)
+        let (rig, id) = try begun(store.keeping(), latch)
+        let createdAt = try #require(rig.orchestrator.task(id)).createdAt
         let other = AnalysisRig(keeping: store.keeping("b"))
         #expect(node(of: await other.orchestrator.keptTask(id)) == "a")
         #expect(try members(await other.orchestrator.keptTask(id))["status"] == "running")
-        store.advance(seconds: 300)
+        store.move(to: createdAt, plus: 300)
         // Clocks may differ by some seconds.
         #expect(node(of: await other.orchestrator.keptTask(id)) == "a")
-        store.advance(seconds: 60)
+        store.move(to: createdAt, plus: 360)
         let late = try members(await other.orchestrator.keptTask(id))
         #expect(late["status"] == "failed")
         #expect(late["error"] == "the gateway a stopped before it ended")
@@ -93,11 +94,12 @@ struct KeptTasksTests {
     @Test("One of a gateway that is known to be gone has failed, unless that may just be starting")
     func gone() async throws {
         let latch = Latch()
-        let (_, id) = try begun(store.keeping(), latch)
+        let (rig, id) = try begun(store.keeping(), latch)
+        let createdAt = try #require(rig.orchestrator.task(id)).createdAt
         let keeping = store.keeping("b") { node, incarnation in node != "a" || incarnation != "first" }
         let other = AnalysisRig(keeping: keeping).orchestrator
         #expect(node(of: await other.keptTask(id)) == "a")
-        store.advance(seconds: 11)
+        store.move(to: createdAt, plus: 10)
         let members = try members(await other.keptTask(id))
         #expect(members["status"] == "failed")
         latch.open()
@@ -117,6 +119,27 @@ struct KeptTasksTests {
         for broken in ["", "{}", "[]", "{\"node\":\"a\"}", "{\"node\":1,\"task_id\":\"x\"}"] {
             store.set("task:task_1", StoredResult(Array(broken.utf8), expiresAt: .max))
             #expect(await rig.orchestrator.keptTask("task_1") == nil, "\(broken)")
+        }
+    }
+
+    @Test(
+        "A record with moments and numbers that no gateway writes ends nothing",
+        arguments: ["9223372036854775807", "-9223372036854775808", "1e308", "\"9999-12-31T23:59:59Z\""])
+    func hostile(value: String) async throws {
+        let asset = String(decoding: Asset.apple.json, as: UTF8.self)
+        for name in ["created_at", "total_steps"] {
+            var parts = ["created_at": "\"1970-01-01T00:00:00Z\"", "total_steps": "1"]
+            parts[name] = value
+            let more = parts.map { ",\"\($0.key)\":\($0.value)" }.joined()
+            let text =
+                "{\"node\":\"a\",\"incarnation\":\"x\",\"task_id\":\"task_1\",\"asset\":\(asset)\(more)}"
+            for node in ["a", "b"] {
+                store.set("task:task_1", StoredResult(Array(text.utf8), expiresAt: .max))
+                let other = AnalysisRig(keeping: store.keeping(node, life: "y")).orchestrator
+                if let task = await other.keptTask("task_1") {
+                    #expect(try members(task)["task_id"] == "task_1")
+                }
+            }
         }
     }
 

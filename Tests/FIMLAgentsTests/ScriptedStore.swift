@@ -1,4 +1,5 @@
 import FIMLAgents
+import FIMLCore
 import Locking
 
 @testable import FIMLAgents
@@ -20,6 +21,10 @@ final class ScriptedStore: StoredResults {
 
     func set(_ key: String, _ result: StoredResult?) { state.withLock { $0.entries[key] = result } }
     func advance(seconds: Int64) { state.withLock { $0.now += seconds * 1000 } }
+    /// So many seconds after something that took place by the system's clock, however long ago that is.
+    func move(to moment: Timestamp, plus seconds: Int64) {
+        state.withLock { $0.now = moment.adding(seconds: seconds).milliseconds }
+    }
     func goAway() { state.withLock { $0.isAway = true } }
 
     func value(_ key: String) async -> StoredResult? {

@@ -14,7 +14,7 @@ struct PostgresKeyedStoreTests {
     init() throws {
         server = try PostgresServer.shared.get()
         address = try server.database()
-        store = PostgresKeyedStore(address, poolSize: 2, waiting: .seconds(60))
+        store = PostgresKeyedStore(address, poolSize: 2, waiting: .seconds(120))
         try store.open()
     }
 

@@ -108,7 +108,7 @@ final class PostgresServer: Sendable {
         try admin("CREATE DATABASE test_\(number) OWNER \(role)")
         return PostgresAddress(
             host: "127.0.0.1", port: port, database: "test_\(number)", user: "fiml", password: Self.password,
-            connectTimeout: .seconds(60), answerTimeout: .seconds(60))
+            connectTimeout: .seconds(120), answerTimeout: .seconds(120))
     }
 
     /// A statement of the superuser's.
@@ -118,7 +118,7 @@ final class PostgresServer: Sendable {
     ) throws(PostgresError) -> PostgresConnection.Rows {
         let address = PostgresAddress(
             host: "127.0.0.1", port: port, database: database, user: "postgres", password: Self.password,
-            connectTimeout: .seconds(60), answerTimeout: .seconds(60))
+            connectTimeout: .seconds(120), answerTimeout: .seconds(120))
         return try PostgresConnection(address).run(statement)
     }
 

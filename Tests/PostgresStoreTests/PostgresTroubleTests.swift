@@ -18,7 +18,7 @@ struct PostgresTroubleTests {
         _ address: PostgresAddress, sourceLocation: SourceLocation = #_sourceLocation,
         _ call: (PostgresKeyedStore) throws -> Void
     ) throws -> String {
-        let store = PostgresKeyedStore(address, poolSize: 1, waiting: .seconds(60))
+        let store = PostgresKeyedStore(address, poolSize: 1, waiting: .seconds(120))
         let error = #expect(throws: StoreError.self, sourceLocation: sourceLocation) { try call(store) }
         guard case .unavailable(let sentence) = error else { throw Failure("\(String(describing: error))") }
         #expect(!sentence.contains("\n") && !sentence.contains("secret"), sourceLocation: sourceLocation)
@@ -127,7 +127,7 @@ struct PostgresTroubleTests {
         let store = PostgresKeyedStore(address, poolSize: 1)
         try store.open()
         try makePutsFail(address, "PERFORM pg_sleep(600)")
-        address.answerTimeout = .milliseconds(500)
+        address.answerTimeout = .seconds(3)
         let text = try sentence(address) { store in
             defer { #expect(throws: Never.self) { try store.ping() } }
             try store.put([KeptEntry(key: "a", value: [], expiresAt: 1)])
@@ -140,7 +140,7 @@ struct PostgresTroubleTests {
     @Test("A server that hangs is given up by us, and the next call makes a connection of its own")
     func hangingServer() throws {
         var address = try server.database()
-        address.answerTimeout = .seconds(2)
+        address.answerTimeout = .seconds(4)
         let text = try sentence(address) { store in
             _ = try store.ping()
             let process = try #require(server.clients(of: address).first)
@@ -155,7 +155,7 @@ struct PostgresTroubleTests {
             let value = [UInt8](repeating: 1, count: 32 << 20)
             try store.put([KeptEntry(key: "a", value: value, expiresAt: 1)])
         }
-        #expect(text == "gives no answer within 4 s; see whether it or its host hangs")
+        #expect(text == "gives no answer within 6 s; see whether it or its host hangs")
     }
 
     /// Every put runs a statement of PL/pgSQL first.

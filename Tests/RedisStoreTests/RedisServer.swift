@@ -37,13 +37,13 @@ final class RedisServer {
         try? FileManager.default.removeItem(at: directory)
     }
 
-    func address(password: String? = nil, database: Int = 0, timeoutSeconds: Double = 30) -> RedisAddress {
+    func address(password: String? = nil, database: Int = 0, timeoutSeconds: Double = 120) -> RedisAddress {
         RedisAddress(
             host: "127.0.0.1", port: port, database: database, password: password,
             timeoutSeconds: timeoutSeconds)
     }
 
-    func client(timeoutSeconds: Double = 30) -> RedisClient {
+    func client(timeoutSeconds: Double = 120) -> RedisClient {
         RedisClient(address(timeoutSeconds: timeoutSeconds))
     }
 

@@ -79,12 +79,11 @@ struct SQLiteTroubleTests {
         #expect(try store.append([event()], now: 5).map(\.description) == ["5-0"])
     }
 
-    @Test("A full disk refuses appends whole; what was stored can be read; freed space lets it go on")
+    @Test(
+        "A full disk refuses appends whole; what was stored can be read; freed space lets it go on",
+        .enabled(if: TemporaryDirectory.mayMount, "this user may not mount a small file system"))
     func fullDisk() throws {
-        guard let directory = try TemporaryDirectory(mountedWithKilobytes: 1_024) else {
-            print("skipped: this user may not mount a small file system")
-            return
-        }
+        let directory = try #require(try TemporaryDirectory(mountedWithKilobytes: 1_024))
         let ballast = directory.file("ballast")
         try Data(repeating: 1, count: 400_000).write(to: ballast)
         let store = SQLiteEventStore(directory: directory.path)
@@ -116,12 +115,11 @@ struct SQLiteTroubleTests {
         #expect(contents.count == stored.count && contents.last == stored.last)
     }
 
-    @Test("A file system that turns read-only refuses appends, and a start; later both work again")
+    @Test(
+        "A file system that turns read-only refuses appends, and a start; later both work again",
+        .enabled(if: TemporaryDirectory.mayMount, "this user may not mount a small file system"))
     func readOnly() throws {
-        guard let directory = try TemporaryDirectory(mountedWithKilobytes: 8_192) else {
-            print("skipped: this user may not mount a small file system")
-            return
-        }
+        let directory = try #require(try TemporaryDirectory(mountedWithKilobytes: 8_192))
         let store = SQLiteEventStore(directory: directory.path)
         _ = try store.open(now: 0)
         _ = try store.append([event()], now: 5)

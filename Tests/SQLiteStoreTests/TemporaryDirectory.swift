@@ -10,6 +10,9 @@ final class TemporaryDirectory: Sendable {
         isMounted = false
     }
 
+    /// Whether this user may mount, for tests that need to.
+    static let mayMount = ((try? TemporaryDirectory(mountedWithKilobytes: 64)) ?? nil) != nil
+
     /// nil where this user may not mount.
     init?(mountedWithKilobytes size: Int) throws {
         path = try Self.make()

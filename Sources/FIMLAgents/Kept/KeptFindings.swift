@@ -23,11 +23,12 @@ struct KeptFindings: Sendable {
             let result = try? WorkerResult.parse(value), result.type == type, result.asset == asset
         else { return nil }
         let now = keeping.now()
-        let whole = Int64(clamping: lifetime(result))
+        // Neither moment is later than the last that is written, so that no sum of them overflows.
+        let whole = min(Int64(clamping: lifetime(result)), Timestamp.last.milliseconds)
+        let end = min(kept.expiresAt, result.timestamp.milliseconds + whole)
+        guard end > now, whole > 0 else { return nil }
         // A clock that was set back makes nothing count for longer than it would.
-        let left = min(kept.expiresAt - now, result.timestamp.milliseconds + whole - now, whole)
-        guard left > 0 else { return nil }
-        return (result, UInt64(left))
+        return (result, UInt64(min(end - now, whole)))
     }
 
     /// Keeps a finding that counts for so many milliseconds from now on.

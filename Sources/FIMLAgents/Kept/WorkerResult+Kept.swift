@@ -39,11 +39,14 @@ extension WorkerResult {
     static func parse(_ value: JSONValue) throws(InvalidMember) -> WorkerResult {
         guard let type = value["type"]?.text.flatMap(WorkerType.init) else { throw unknown("type") }
         guard let status = value["status"]?.text.flatMap(Status.init) else { throw unknown("status") }
-        guard let at = value["at"]?.int64, at >= 0 else { throw unknown("at") }
-        guard let attempts = value["attempts"]?.int64.flatMap(Int.init(exactly:)) else {
+        guard let at = value["at"]?.int64, (0...Timestamp.last.milliseconds).contains(at) else {
+            throw unknown("at")
+        }
+        guard let attempts = value["attempts"]?.int64.flatMap(Int.init(exactly:)), attempts >= 0 else {
             throw unknown("attempts")
         }
-        guard let duration = value["duration_ms"]?.int64.flatMap(Int.init(exactly:)) else {
+        guard let duration = value["duration_ms"]?.int64.flatMap(Int.init(exactly:)), duration >= 0
+        else {
             throw unknown("duration_ms")
         }
         let asset = try Asset.parse(value["asset"] ?? .null, at: "asset")

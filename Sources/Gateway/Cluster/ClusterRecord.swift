@@ -3,14 +3,27 @@ import FIMLWatchdogs
 
 /// What a gateway tells the others of itself with each beat, and how it is shown.
 enum ClusterRecord {
-    /// This node's: `watchdogs` are the figures of all it knows, `workers` the types that it offers.
-    static func make(_ health: WatchdogHealthSummary, workers: [String]) -> [UInt8] {
+    /// This node's: `watchdogs` are the figures of all it knows, `workers` the types that it offers;
+    /// `incarnation`: see `GatewayState`.
+    static func make(
+        _ health: WatchdogHealthSummary, workers: [String], incarnation: String
+    ) -> [UInt8] {
         let record: JSONValue = [
             "version": .string(Gateway.version),
+            "incarnation": .string(incarnation),
             "watchdogs": .array(health.watchdogs.map(\.record)),
             "workers": .array(workers.map(JSONValue.string)),
         ]
         return record.json
+    }
+
+    /// Whether a gateway may still run in that incarnation. One whose record does not say in which it runs, such
+    /// as before its first beat with a record, may.
+    static func mayRun(_ nodeID: String, _ incarnation: String, in view: ClusterControl.View) -> Bool {
+        // While nothing is known of the others, or of this node itself, nobody counts as gone.
+        guard view.trouble == nil, !view.nodes.isEmpty else { return true }
+        guard let node = view.nodes.first(where: { $0.id == nodeID }) else { return false }
+        return node.record["incarnation"]?.text.map { $0 == incarnation } ?? true
     }
 
     /// The figures of the watchdogs that run at other nodes.

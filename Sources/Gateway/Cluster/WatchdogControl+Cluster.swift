@@ -16,7 +16,9 @@ extension WatchdogControl {
         let wants = health.watchdogs.reduce(into: [:]) { wants, watchdog in
             wants[Self.lease(watchdog.name)] = watchdog.status != .disabled
         }
-        cluster.show(ClusterRecord.make(health, workers: state.offeredWorkers()), wants: wants)
+        let record = ClusterRecord.make(
+            health, workers: state.offeredWorkers(), incarnation: state.incarnation)
+        cluster.show(record, wants: wants)
         let held = cluster.held()
         var running = running
         for (name, token) in running where held[Self.lease(name)] != token {
