@@ -91,10 +91,13 @@ public final class RedisCluster: Sendable {
     }
 
     /// Tells all nodes something, this one too; where it stands. Only about the last thousand are kept, so
-    /// that a node which is away for long misses some.
+    /// that a node which is away for long misses some. Throws `.unusable` for more than `messageLimit` bytes.
     @discardableResult
     public func publishNotice(_ bytes: [UInt8]) throws(StoreError) -> StreamPosition {
-        precondition(bytes.count <= Self.messageLimit)
+        guard bytes.count <= Self.messageLimit else {
+            throw .unusable(
+                "a notice of \(bytes.count) bytes is too long: make it \(Self.messageLimit) at most")
+        }
         var command = RedisCommand(
             "XADD", ClusterScripts.notices, "MAXLEN", "~", String(Self.noticeLimit), "*", "node", node,
             "notice")

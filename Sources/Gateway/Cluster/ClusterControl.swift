@@ -69,8 +69,8 @@ final class ClusterControl: Sendable {
     /// Starts to beat.
     func start() throws(SystemCallError) {
         try LinuxSystem.Thread(name: "cluster") { [self] in
-            var heard: StreamPosition?
-            while !state.withLock({ $0.isStopped }) { turn(&heard) }
+            var round = Round()
+            while !state.withLock({ $0.isStopped }) { turn(&round) }
             ended.signal()
         }.detach()
     }
@@ -132,24 +132,41 @@ final class ClusterControl: Sendable {
 
     // MARK: - Beats
 
-    private func turn(_ heard: inout StreamPosition?) {
+    /// What the thread that beats knows.
+    private struct Round {
+        /// The last notice that was heard.
+        var heard: StreamPosition?
+        /// When the next beat is due, in milliseconds of the monotonic clock.
+        var due: UInt64 = 0
+    }
+
+    /// The longest that it waits for anything, so that it can be stopped.
+    private static let waitMilliseconds = 500
+
+    private func turn(_ round: inout Round) {
         let interval = max(100, leaseMilliseconds / 5)
         do throws(StoreError) {
-            try beat()
+            let now = monotonicMilliseconds()
+            if now >= round.due {
+                try beat()
+                round.due = now + UInt64(interval)
+            }
             // Waiting for notices is the pause between beats.
-            if heard == nil { heard = try cluster.lastNotice() }
-            let after = heard ?? .zero
-            for notice in try cluster.notices(after: after, waitMilliseconds: interval) {
-                heard = notice.position
+            if round.heard == nil { round.heard = try cluster.lastNotice() }
+            let left = Int(clamping: Int64(round.due) - Int64(monotonicMilliseconds()))
+            let wait = min(max(1, left), Self.waitMilliseconds)
+            for notice in try cluster.notices(after: round.heard ?? .zero, waitMilliseconds: wait) {
+                round.heard = notice.position
                 if notice.node != nodeID { pass(notice) }
             }
         } catch {
+            round.due = 0
             let isNews = state.withLock { state in
                 defer { state.view = View(nodes: [], trouble: error.description) }
                 return state.view.trouble == nil
             }
             if isNews { log.error("this gateway is cut off from the others: \(error)") }
-            _ = stopped.wait(timeout: .now() + .milliseconds(min(interval, 500)))
+            _ = stopped.wait(timeout: .now() + .milliseconds(min(interval, Self.waitMilliseconds)))
         }
     }
 
@@ -159,7 +176,7 @@ final class ClusterControl: Sendable {
         let beat = try cluster.beat(record: record, ttlMilliseconds: leaseMilliseconds, wants: wants)
         // What is done under a lease ends a little before another node may have it.
         let margin = min(500, leaseMilliseconds / 5)
-        let held = beat.leases.filter(\.value.isHeld).mapValues { lease in
+        let granted = beat.leases.filter(\.value.isHeld).mapValues { lease in
             Held(token: lease.token, until: before + UInt64(max(0, lease.grantedForMilliseconds - margin)))
         }
         let nodes = beat.members.map { member in
@@ -167,10 +184,20 @@ final class ClusterControl: Sendable {
                 id: member.node, record: (try? JSONValue.parse(member.record)) ?? .null,
                 ageMilliseconds: member.ageMilliseconds)
         }
-        let (old, wasCutOff) = state.withLock { state in
-            defer { (state.view, state.held) = (View(nodes: nodes), held) }
-            return (Set(state.view.nodes.map(\.id)), state.view.trouble != nil)
+        let time = monotonicMilliseconds()
+        let (old, wasCutOff, late) = state.withLock { state in
+            // One that had ended here is not taken up with the token that it had: what was computed before
+            // must not pass for news of now.
+            let late = granted.filter { name, lease in
+                state.held[name].map { $0.token == lease.token && $0.until <= time } ?? false
+            }
+            defer {
+                state.view = View(nodes: nodes)
+                state.held = granted.merging(late.mapValues { Held(token: $0.token, until: 0) }) { $1 }
+            }
+            return (Set(state.view.nodes.map(\.id)), state.view.trouble != nil, late.keys.sorted())
         }
+        if !late.isEmpty { try cluster.release(late) }
         if wasCutOff { log.info("this gateway is among the others again") }
         let now = Set(nodes.map(\.id))
         guard now != old else { return }

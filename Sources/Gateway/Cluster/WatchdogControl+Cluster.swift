@@ -7,36 +7,15 @@ extension WatchdogControl {
     /// The lease of a watchdog.
     static func lease(_ name: WatchdogName) -> String { "watchdog:\(name.rawValue)" }
 
-    /// Tells the others how this node's watchdogs are and which it would run; takes those whose leases it has
-    /// got, and lets go of those whose leases it has no more. Gives back what runs now.
-    func follow(
-        _ cluster: ClusterControl, running: [WatchdogName: Int64]
-    ) async -> [WatchdogName: Int64] {
-        let health = await manager.health()
-        let wants = health.watchdogs.reduce(into: [:]) { wants, watchdog in
-            wants[Self.lease(watchdog.name)] = watchdog.status != .disabled
+    /// Runs watchdogs while their leases are here, until the task is cancelled. A turn waits for no store.
+    func follow(_ cluster: ClusterControl) async {
+        var leases = WatchdogLeases(
+            cluster, manager, state.publisher.journal, state.log,
+            leaseTime: state.settings.cluster.leaseTime)
+        while !Task.isCancelled {
+            await leases.turn(workers: state.offeredWorkers())
+            guard (try? await Task.sleep(for: .seconds(1) / Self.turnsPerSecond)) != nil else { return }
         }
-        cluster.show(ClusterRecord.make(health, workers: state.offeredWorkers()), wants: wants)
-        let held = cluster.held()
-        var running = running
-        for (name, token) in running where held[Self.lease(name)] != token {
-            _ = await manager.standBy(name)
-            running[name] = nil
-            state.log.info("\(name.rawValue) stands by: its lease is over")
-        }
-        let given = WatchdogName.allCases.filter { running[$0] == nil && held[Self.lease($0)] != nil }
-        guard !given.isEmpty, let states = await state.publisher.journal.storedStates() else {
-            return running
-        }
-        for name in given {
-            // Read after the lease was given, so that the holder before can add nothing to it; and the lease
-            // may be over by now.
-            guard let token = cluster.held()[Self.lease(name)] else { continue }
-            _ = await manager.take(name, state: states[WatchdogNews.stateName(of: name)], token: token)
-            running[name] = token
-            state.log.info("\(name.rawValue) runs here now")
-        }
-        return running
     }
 
     /// Passes what is done to a watchdog here on to the other nodes.
