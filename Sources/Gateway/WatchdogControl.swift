@@ -14,12 +14,15 @@ final class WatchdogControl: Sendable {
     private let feed: MarketFeed
     let manager: WatchdogManager
     /// The settings in effect, as changed since the start.
-    private let settings: Locked<Settings>
+    let settings: Locked<Settings>
+    /// The way to have settings at all nodes; nil without others.
+    let controls: SharedControls?
 
     init(_ state: GatewayState, _ feed: MarketFeed) {
         self.state = state
         self.feed = feed
         settings = Locked(state.settings)
+        controls = state.cluster.map { SharedControls($0, state.publisher.journal, state.log) }
         let watchdogs = state.settings.watchdogs
         var configuration = WatchdogManager.Configuration(watchdogs)
         if feed.isLive { configuration.policy.queuedChecks = 1 }
@@ -68,7 +71,7 @@ final class WatchdogControl: Sendable {
         }
         await manager.start()
         let cluster = state.cluster
-        if let cluster { hearOthers(cluster) }
+        let hearing = cluster.map { cluster in Task { await self.hearOthers(cluster) } }
         let leases = cluster.map { cluster in Task { await self.follow(cluster) } }
         var turn = 0
         while !Task.isCancelled {
@@ -77,6 +80,7 @@ final class WatchdogControl: Sendable {
             turn += 1
             if turn % (Self.saveSeconds * Self.turnsPerSecond) == 0 { await save() }
         }
+        hearing?.cancel()
         leases?.cancel()
         await leases?.value
         await manager.stop()
@@ -149,14 +153,14 @@ final class WatchdogControl: Sendable {
         _ = await manager.enable(name, isOn)
         show(await manager.health())
         state.log.info("\(name.rawValue) was switched \(isOn ? "on" : "off")")
-        if passingOn { passOn(name, ["enabled": .bool(isOn)]) }
+        if passingOn, let setting { controls?.tell([setting.name: isOn ? "true" : "false"]) }
     }
 
     /// Lets a watchdog start over.
     func restart(_ name: WatchdogName, passingOn: Bool = true) async {
         _ = await manager.restart(name)
         state.log.info("\(name.rawValue) was restarted")
-        if passingOn { passOn(name, ["restart": .bool(true)]) }
+        if passingOn { passOnRestart(name) }
     }
 
     /// Sets settings of one watchdog by their names, until the process ends; all or, where one is wrong,
@@ -165,7 +169,7 @@ final class WatchdogControl: Sendable {
         _ values: [String: JSONValue], of name: WatchdogName, passingOn: Bool = true
     ) async throws(SettingRefusal) {
         let own = Self.settings(of: name)
-        let inEffect = try settings.withLock { settings throws(SettingRefusal) -> [String: JSONValue] in
+        let inEffect = try settings.withLock { settings throws(SettingRefusal) -> [String: String] in
             var changed = settings
             for (key, value) in values.sorted(by: { $0.key < $1.key }) {
                 guard let setting = own.first(where: { $0.name == key }) else {
@@ -178,8 +182,8 @@ final class WatchdogControl: Sendable {
             }
             settings = changed
             // What is passed on is what holds, not what was sent.
-            return own.filter { values[$0.name] != nil }.reduce(into: [String: JSONValue]()) {
-                $0[$1.name] = .string($1.text(changed))
+            return own.filter { values[$0.name] != nil }.reduce(into: [:]) {
+                $0[$1.name] = $1.text(changed)
             }
         }
         await feed.use(settings.withLock { $0.watchdogs })
@@ -189,7 +193,7 @@ final class WatchdogControl: Sendable {
         }
         show(await manager.health())
         state.log.info("\(name.rawValue) has new settings: \(values.keys.sorted().joined(separator: ", "))")
-        if passingOn { passOn(name, ["settings": .object(inEffect)]) }
+        if passingOn { controls?.tell(inEffect) }
     }
 
     private func described(_ metrics: WatchdogMetrics) -> JSONValue {
@@ -200,7 +204,7 @@ final class WatchdogControl: Sendable {
         return .object(object)
     }
 
-    private static func settings(of name: WatchdogName) -> [Setting] {
+    static func settings(of name: WatchdogName) -> [Setting] {
         SettingTable.byWatchdog.first { $0.name == name.rawValue }?.settings ?? []
     }
 }

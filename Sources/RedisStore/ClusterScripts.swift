@@ -10,6 +10,10 @@ enum ClusterScripts {
     /// What nodes tell each other.
     static let notices = "fiml:notices"
 
+    /// A hash: what is kept for all nodes, by name. Each beat renews it.
+    static let controls = "fiml:controls"
+    static let controlsMilliseconds = 600_000
+
     /// Members that there may be.
     static let memberLimit = 256
 
@@ -48,6 +52,7 @@ enum ClusterScripts {
         end
         local member = {process = process, record = record, wants = wants, at = now, ends = now + ttl}
         redis.call('HSET', KEYS[1], node, cjson.encode(member))
+        redis.call('PEXPIRE', '\(controls)', \(controlsMilliseconds))
         member.held = 0
         members[node] = member
         local leases = held(members, names)

@@ -106,6 +106,36 @@ public final class RedisCluster: Sendable {
         return reply.position ?? .zero
     }
 
+    /// Keeps texts by their names for all nodes, in the place of what was kept by these names, until no node
+    /// has beaten for ten minutes. Throws `.unusable` for more than `messageLimit` bytes.
+    public func keep(_ texts: [String: String]) throws(StoreError) {
+        guard !texts.isEmpty else { return }
+        let size = texts.reduce(0) { $0 + $1.key.utf8.count + $1.value.utf8.count }
+        guard size <= Self.messageLimit else {
+            throw .unusable("\(size) bytes of settings are too many: make them \(Self.messageLimit) at most")
+        }
+        var command = RedisCommand("HSET", ClusterScripts.controls)
+        for (name, text) in texts {
+            command.append(name)
+            command.append(text)
+        }
+        let life = String(ClusterScripts.controlsMilliseconds)
+        _ = try client.call { [command] client throws(RedisFailure) in
+            try client.ask([command, RedisCommand("PEXPIRE", ClusterScripts.controls, life)])
+        }
+    }
+
+    /// All that is kept by `keep`.
+    public func kept() throws(StoreError) -> [String: String] {
+        let reply = try client.call { client throws(RedisFailure) in
+            try client.ask(RedisCommand("HGETALL", ClusterScripts.controls))
+        }
+        let parts = reply.elements
+        return stride(from: 0, to: parts.count - 1, by: 2).reduce(into: [:]) { kept, at in
+            if let name = parts[at].text { kept[name] = parts[at + 1].text }
+        }
+    }
+
     /// The position of the last notice: where a node that comes begins.
     public func lastNotice() throws(StoreError) -> StreamPosition {
         let reply = try client.call { client throws(RedisFailure) in

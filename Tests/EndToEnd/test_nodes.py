@@ -289,3 +289,29 @@ def test_settings_of_absurd_length_are_passed_on_as_they_hold(watched):
         eventually(lambda: node.get_json("/watchdogs/funding_rate")["settings"]["FUNDING_RATE_ASSETS"] == "ETH,BTC",
                    "the others have it too", SOON)
         node.assert_alive()
+
+
+def test_what_is_switched_and_set_at_one_node_holds_at_all_and_after_a_restart_and_a_cut_wire(watched):
+    market, nodes = watched
+
+    def are(enabled, interval, among="abc"):
+        def said(node):
+            one = node.get_json("/watchdogs/funding_rate")["settings"]
+            return one["ENABLE_FUNDING_RATE_WATCHDOG"], one["FUNDING_RATE_CHECK_INTERVAL"]
+
+        eventually(lambda: all(said(nodes[name]) == (enabled, interval) for name in among),
+                   f"{among} have {enabled} and {interval}", SOON)
+
+    market.wire.stall()
+    for interval in (7, 9):
+        assert nodes["a"].request(
+            "PATCH", "/watchdogs/funding_rate",
+            json.dumps({"FUNDING_RATE_CHECK_INTERVAL": interval}).encode()).status == 200
+    assert nodes["c"].request("POST", "/watchdogs/funding_rate/disable").status == 200
+    are("false", "9", "ac")
+    market.wire.heal()
+    are("false", "9")
+    nodes["a"].restart()
+    are("false", "9")
+    assert nodes["a"].request("POST", "/watchdogs/funding_rate/enable").status == 200
+    are("true", "9")

@@ -182,6 +182,21 @@ struct RedisClusterTests {
         #expect(try server.run("PTTL", "fiml:lease:watchdog:w1").number ?? .max <= 300_000)
     }
 
+    @Test("What is kept for all nodes is there while nodes beat, name by name")
+    func kept() throws {
+        let (a, b) = (node("a"), node("b"))
+        #expect(try a.kept().isEmpty)
+        try a.keep(["x": "1", "y": ""])
+        try b.keep(["x": "ü"])
+        try b.keep([:])
+        #expect(try a.kept() == ["x": "ü", "y": ""])
+        try server.run("PEXPIRE", "fiml:controls", "60000")
+        _ = try beat(a)
+        #expect(try server.run("PTTL", "fiml:controls").number ?? 0 > 500_000)
+        let long = String(repeating: "x", count: RedisCluster.messageLimit)
+        #expect(failure { try a.keep(["long": long]) } != nil)
+    }
+
     @Test("A notice that is too long is refused, not fatal")
     func longNotice() throws {
         let a = node("a")

@@ -231,6 +231,7 @@ struct RedisLossTests {
         let store = RedisEventStore(server.client())
         _ = try store.open(now: 0)
         try store.append(event("a0"))
+        try server.run("HSET", "watchdog:meta", "broken", "1000")
         try store.restoreFiring([], states: ["s": [0]])
         #expect(try store.contents().states.isEmpty, "nothing was lost")
         try server.run("FLUSHALL")

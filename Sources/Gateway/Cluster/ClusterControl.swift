@@ -44,6 +44,7 @@ final class ClusterControl: Sendable {
         var wants: [String: Bool] = [:]
         var record: [UInt8] = Array("{}".utf8)
         var hearers: [String: @Sendable (JSONValue, String) -> Void] = [:]
+        var whenBack: (@Sendable () -> Void)?
         var isStopped = false
     }
 
@@ -116,18 +117,37 @@ final class ClusterControl: Sendable {
         state.withLock { $0.hearers[kind] = hear }
     }
 
+    /// Calls `back`, from a thread that must not wait, when this node is among the others again: it may have
+    /// missed what they told.
+    func whenBack(_ back: @escaping @Sendable () -> Void) {
+        state.withLock { $0.whenBack = back }
+    }
+
+    /// Keeps texts by their names for all nodes, tells the others of it with that kind, and gives back all
+    /// that is kept; may wait for Redis.
+    func share(_ texts: [String: String], _ kind: String) throws(StoreError) -> [String: String] {
+        try cluster.keep(texts)
+        // Also while this node is no member: it is tried again until the others know.
+        if !texts.isEmpty { try cluster.publishNotice(Self.notice(kind, .null)) }
+        return try cluster.kept()
+    }
+
     /// Tells all other nodes; may wait for Redis, and is not tried while that is known to be away. A node
     /// that is cut off for long does not hear of it.
     func tell(_ kind: String, _ content: JSONValue) {
         if let trouble = view().trouble {
             return log.warning("the other gateways were not told (\(kind)): \(trouble)")
         }
-        let notice: JSONValue = ["kind": .string(kind), "content": content]
         do throws(StoreError) {
-            try cluster.publishNotice(notice.json)
+            try cluster.publishNotice(Self.notice(kind, content))
         } catch {
             log.warning("the other gateways were not told (\(kind)): \(error)")
         }
+    }
+
+    private static func notice(_ kind: String, _ content: JSONValue) -> [UInt8] {
+        let notice: JSONValue = ["kind": .string(kind), "content": content]
+        return notice.json
     }
 
     // MARK: - Beats
@@ -198,7 +218,10 @@ final class ClusterControl: Sendable {
             return (Set(state.view.nodes.map(\.id)), state.view.trouble != nil, late.keys.sorted())
         }
         if !late.isEmpty { try cluster.release(late) }
-        if wasCutOff { log.info("this gateway is among the others again") }
+        if wasCutOff {
+            log.info("this gateway is among the others again")
+            state.withLock { $0.whenBack }?()
+        }
         let now = Set(nodes.map(\.id))
         guard now != old else { return }
         log.info("the gateways on this Redis are \(now.sorted().joined(separator: ", "))")

@@ -18,35 +18,41 @@ extension WatchdogControl {
         }
     }
 
-    /// Passes what is done to a watchdog here on to the other nodes.
-    func passOn(_ name: WatchdogName, _ change: JSONValue) {
+    /// Passes a restart on to the other nodes.
+    func passOnRestart(_ name: WatchdogName) {
         guard let cluster = state.cluster else { return }
-        let content: JSONValue = ["watchdog": .string(name.rawValue), "change": change]
-        // Where too much waits, it holds for this node alone; its answer shows what the other nodes do not.
-        _ = state.publisher.journal.onReader { _ in cluster.tell("watchdog", content) }
+        // Where too much waits, it is done at this node alone; its answer shows what the other nodes do not.
+        _ = state.publisher.journal.onReader { _ in cluster.tell("restart", .string(name.rawValue)) }
     }
 
-    /// Does to watchdogs what is done to them at other nodes.
-    func hearOthers(_ cluster: ClusterControl) {
-        cluster.hear("watchdog") { [self] content, node in
-            guard let name = content["watchdog"]?.text.flatMap(WatchdogName.init(rawValue:)) else { return }
-            let change = content["change"] ?? .null
-            Task { await apply(change, to: name, from: node) }
+    /// Does to watchdogs what is done to them at other nodes, until the task is cancelled.
+    func hearOthers(_ cluster: ClusterControl) async {
+        cluster.hear("restart") { [self] content, node in
+            guard let name = content.text.flatMap(WatchdogName.init(rawValue:)) else { return }
+            state.log.info("\(node) tells of a restart of \(name.rawValue)")
+            Task { await restart(name, passingOn: false) }
+        }
+        await controls?.run { kept in
+            for name in WatchdogName.allCases { await use(kept, of: name) }
         }
     }
 
-    private func apply(_ change: JSONValue, to name: WatchdogName, from node: String) async {
-        state.log.info("\(node) tells of a change to \(name.rawValue)")
-        if let isOn = change["enabled"]?.boolean {
-            await enable(name, isOn, passingOn: false)
-        } else if change["restart"]?.boolean == true {
-            await restart(name, passingOn: false)
-        } else if let values = change["settings"]?.members {
-            do throws(SettingRefusal) {
-                try await set(values, of: name, passingOn: false)
-            } catch {
-                state.log.warning("\(name.rawValue) keeps its settings: \(error.detail)")
-            }
+    /// Makes settings that hold at all nodes hold here, those of one watchdog, where they do not yet.
+    private func use(_ kept: [String: String], of name: WatchdogName) async {
+        let settings = settings.withLock { $0 }
+        let changed = Self.settings(of: name).filter {
+            kept[$0.name] != nil && kept[$0.name] != $0.text(settings)
+        }
+        guard let first = changed.first else { return }
+        state.log.info("\(name.rawValue) is set as another gateway was")
+        if changed.count == 1, first.name.hasPrefix("ENABLE_") {
+            return await enable(name, kept[first.name] == "true", passingOn: false)
+        }
+        do throws(SettingRefusal) {
+            let values = changed.map { ($0.name, JSONValue.string(kept[$0.name] ?? "")) }
+            try await set(Dictionary(uniqueKeysWithValues: values), of: name, passingOn: false)
+        } catch {
+            state.log.warning("\(name.rawValue) keeps its settings: \(error.detail)")
         }
     }
 }
