@@ -113,6 +113,8 @@ public final class EventJournal: Sendable {
     let searchers: StoreThreads
     let readerError = Locked<StoreError?>(nil)
     let pageCount = Atomic<Int>(0)
+    /// See `remember`.
+    let known = Locked<[String: [UInt8]]>([:])
     private let writer: JournalWriter
     let follower: JournalFollower?
 
@@ -179,16 +181,27 @@ public final class EventJournal: Sendable {
         }
     }
 
-    /// What is kept with events by name, as a shared store has it now; nil where it cannot be read.
-    public func storedStates() async -> [String: [UInt8]]? {
-        guard let store = store as? any SharedEventStore else { return states }
+    /// What is kept with events by name, as a shared store has it now, or why it cannot be read.
+    public func storedStates() async -> Result<[String: [UInt8]], StoreError> {
+        guard let store = store as? any SharedEventStore else { return .success(states) }
         return await withCheckedContinuation { continuation in
             let isTaken = onReader { _ in
-                let contents = try? store.contents()
-                continuation.resume(returning: contents?.states)
+                do throws(StoreError) {
+                    continuation.resume(returning: .success(try store.contents().states))
+                } catch {
+                    continuation.resume(returning: .failure(error))
+                }
             }
-            if !isTaken { continuation.resume(returning: nil) }
+            if !isTaken {
+                continuation.resume(returning: .failure(.unavailable("too much waits for the event store")))
+            }
         }
+    }
+
+    /// What is kept by a name was last known to be that, or (nil) is somebody else's by now. Where a shared
+    /// store loses all that it has, it is given back what is known.
+    public func remember(_ state: [UInt8]?, _ name: String) {
+        known.withLock { $0[name] = state }
     }
 
     // MARK: - Telling

@@ -69,7 +69,7 @@ final class JournalFollower: Sendable {
                 let known = journal.firing().map {
                     StoredEvent(position: $0.position, json: $0.event.event.json)
                 }
-                try store.restoreFiring(known)
+                try store.restoreFiring(known, states: journal.known.withLock { $0 })
                 journal.lost(before: page.earliest, try store.contents())
                 cursor = page.earliest
                 return release(upTo: nil)

@@ -226,6 +226,11 @@ public actor WatchdogManager {
             ? nil : names.compactMap { problems[$0] }.joined(separator: "; ")
     }
 
+    /// The same of one watchdog.
+    public func persistenceProblem(of name: WatchdogName) -> String? {
+        problems[name]
+    }
+
     // MARK: - Health
 
     /// The health of all watchdogs.

@@ -14,12 +14,15 @@ final class WatchdogControl: Sendable {
     private let feed: MarketFeed
     let manager: WatchdogManager
     /// The settings in effect, as changed since the start.
-    private let settings: Locked<Settings>
+    let settings: Locked<Settings>
+    /// The way to have settings at all nodes; nil without others.
+    let controls: SharedControls?
 
     init(_ state: GatewayState, _ feed: MarketFeed) {
         self.state = state
         self.feed = feed
         settings = Locked(state.settings)
+        controls = state.cluster.map { SharedControls($0, state.publisher.journal, state.log) }
         let watchdogs = state.settings.watchdogs
         var configuration = WatchdogManager.Configuration(watchdogs)
         if feed.isLive { configuration.policy.queuedChecks = 1 }
@@ -43,12 +46,15 @@ final class WatchdogControl: Sendable {
     private static func publish(
         _ news: WatchdogNews, _ journal: EventJournal, _ lease: String?
     ) async -> NewsOutcome {
+        let stateName = WatchdogNews.stateName(of: news.watchdog)
         let submission = Submission(
-            events: news.events, states: [WatchdogNews.stateName(of: news.watchdog): news.state],
+            events: news.events, states: [stateName: news.state],
             fence: lease.map { Fence(lease: $0, token: news.token) })
         while !Task.isCancelled {
             switch await journal.submit(submission, .wait) {
-            case .stored, .told: return .taken
+            case .stored, .told:
+                if lease != nil, !Task.isCancelled { journal.remember(news.state, stateName) }
+                return .taken
             case .fenced, .refused: return .standDown
             case .overloaded: break
             }
@@ -65,22 +71,24 @@ final class WatchdogControl: Sendable {
         }
         await manager.start()
         let cluster = state.cluster
-        if let cluster { hearOthers(cluster) }
-        var running: [WatchdogName: Int64] = [:]
+        let hearing = cluster.map { cluster in Task { await self.hearOthers(cluster) } }
+        let leases = cluster.map { cluster in Task { await self.follow(cluster) } }
         var turn = 0
         while !Task.isCancelled {
-            if let cluster { running = await follow(cluster, running: running) }
             if turn % Self.turnsPerSecond == 0 { show(await manager.health()) }
             guard (try? await Task.sleep(for: .seconds(1) / Self.turnsPerSecond)) != nil else { break }
             turn += 1
             if turn % (Self.saveSeconds * Self.turnsPerSecond) == 0 { await save() }
         }
+        hearing?.cancel()
+        leases?.cancel()
+        await leases?.value
         await manager.stop()
         await save()
     }
 
     /// How often leases are looked at; a lease is 2 s at least.
-    private static let turnsPerSecond = 4
+    static let turnsPerSecond = 4
     /// How often the history of a live market is kept.
     private static let saveSeconds = 60
 
@@ -145,14 +153,14 @@ final class WatchdogControl: Sendable {
         _ = await manager.enable(name, isOn)
         show(await manager.health())
         state.log.info("\(name.rawValue) was switched \(isOn ? "on" : "off")")
-        if passingOn { passOn(name, ["enabled": .bool(isOn)]) }
+        if passingOn, let setting { controls?.tell([setting.name: isOn ? "true" : "false"]) }
     }
 
     /// Lets a watchdog start over.
     func restart(_ name: WatchdogName, passingOn: Bool = true) async {
         _ = await manager.restart(name)
         state.log.info("\(name.rawValue) was restarted")
-        if passingOn { passOn(name, ["restart": .bool(true)]) }
+        if passingOn { passOnRestart(name) }
     }
 
     /// Sets settings of one watchdog by their names, until the process ends; all or, where one is wrong,
@@ -161,7 +169,7 @@ final class WatchdogControl: Sendable {
         _ values: [String: JSONValue], of name: WatchdogName, passingOn: Bool = true
     ) async throws(SettingRefusal) {
         let own = Self.settings(of: name)
-        try settings.withLock { settings throws(SettingRefusal) in
+        let inEffect = try settings.withLock { settings throws(SettingRefusal) -> [String: String] in
             var changed = settings
             for (key, value) in values.sorted(by: { $0.key < $1.key }) {
                 guard let setting = own.first(where: { $0.name == key }) else {
@@ -173,6 +181,10 @@ final class WatchdogControl: Sendable {
                 }
             }
             settings = changed
+            // What is passed on is what holds, not what was sent.
+            return own.filter { values[$0.name] != nil }.reduce(into: [:]) {
+                $0[$1.name] = $1.text(changed)
+            }
         }
         await feed.use(settings.withLock { $0.watchdogs })
         _ = await manager.use(name) { [settings, feed] in
@@ -181,7 +193,7 @@ final class WatchdogControl: Sendable {
         }
         show(await manager.health())
         state.log.info("\(name.rawValue) has new settings: \(values.keys.sorted().joined(separator: ", "))")
-        if passingOn { passOn(name, ["settings": .object(values)]) }
+        if passingOn { controls?.tell(inEffect) }
     }
 
     private func described(_ metrics: WatchdogMetrics) -> JSONValue {
@@ -192,7 +204,7 @@ final class WatchdogControl: Sendable {
         return .object(object)
     }
 
-    private static func settings(of name: WatchdogName) -> [Setting] {
+    static func settings(of name: WatchdogName) -> [Setting] {
         SettingTable.byWatchdog.first { $0.name == name.rawValue }?.settings ?? []
     }
 }

@@ -10,8 +10,15 @@ enum ClusterScripts {
     /// What nodes tell each other.
     static let notices = "fiml:notices"
 
+    /// A hash: what is kept for all nodes, by name. Each beat renews it.
+    static let controls = "fiml:controls"
+    static let controlsMilliseconds = 600_000
+
     /// Members that there may be.
     static let memberLimit = 256
+
+    /// The longest time to live of a node; what claims more is of a server's clock that was set back.
+    static let longestLeaseMilliseconds = 300_000
 
     private static let now = """
         local time = redis.call('TIME')
@@ -45,6 +52,7 @@ enum ClusterScripts {
         end
         local member = {process = process, record = record, wants = wants, at = now, ends = now + ttl}
         redis.call('HSET', KEYS[1], node, cjson.encode(member))
+        redis.call('PEXPIRE', '\(controls)', \(controlsMilliseconds))
         member.held = 0
         members[node] = member
         local leases = held(members, names)
@@ -66,14 +74,21 @@ enum ClusterScripts {
         """)
 
     private static let sharing = """
-        -- The members that have beaten in time, and how many; forgets the others.
+        -- Whether a member has beaten in time. One from the future has before the clock was set back: it comes
+        -- again with its next beat, or is dead.
+        local function lives(member)
+          local at, ends = tonumber(member.at), tonumber(member.ends)
+          return at and ends and ends > now and ends - now <= \(longestLeaseMilliseconds) and at <= now + 1000
+        end
+
+        -- The members that live, and how many; forgets the others.
         local function living()
           local members, count = {}, 0
           local all = redis.call('HGETALL', KEYS[1])
           for i = 1, #all, 2 do
             local isRead, member = pcall(cjson.decode, all[i + 1])
-            if isRead and type(member) == 'table' and type(member.record) == 'string' and tonumber(member.at)
-              and tonumber(member.ends) and tonumber(member.ends) > now then
+            if isRead and type(member) == 'table' and type(member.record) == 'string'
+              and lives(member) then
               member.held = 0
               members[all[i]] = member
               count = count + 1
@@ -90,7 +105,13 @@ enum ClusterScripts {
           for _, name in ipairs(names) do
             local found = redis.call('HMGET', '\(leasePrefix)' .. name, 'holder', 'process', 'token')
             local lease = {holder = found[1], process = found[2], token = found[3]}
-            if lease.holder then lease.ends = redis.call('PTTL', '\(leasePrefix)' .. name) end
+            if lease.holder then
+              lease.ends = redis.call('PTTL', '\(leasePrefix)' .. name)
+              -- As above: its end moved away with the clock.
+              if lease.ends < 0 or lease.ends > \(longestLeaseMilliseconds) then
+                redis.call('PEXPIRE', '\(leasePrefix)' .. name, \(longestLeaseMilliseconds))
+              end
+            end
             if lease.holder and members[lease.holder] then
               members[lease.holder].held = members[lease.holder].held + 1
             end

@@ -91,16 +91,49 @@ public final class RedisCluster: Sendable {
     }
 
     /// Tells all nodes something, this one too; where it stands. Only about the last thousand are kept, so
-    /// that a node which is away for long misses some.
+    /// that a node which is away for long misses some. Throws `.unusable` for more than `messageLimit` bytes.
     @discardableResult
     public func publishNotice(_ bytes: [UInt8]) throws(StoreError) -> StreamPosition {
-        precondition(bytes.count <= Self.messageLimit)
+        guard bytes.count <= Self.messageLimit else {
+            throw .unusable(
+                "a notice of \(bytes.count) bytes is too long: make it \(Self.messageLimit) at most")
+        }
         var command = RedisCommand(
             "XADD", ClusterScripts.notices, "MAXLEN", "~", String(Self.noticeLimit), "*", "node", node,
             "notice")
         command.append(bytes)
         let reply = try client.call { [command] client throws(RedisFailure) in try client.ask(command) }
         return reply.position ?? .zero
+    }
+
+    /// Keeps texts by their names for all nodes, in the place of what was kept by these names, until no node
+    /// has beaten for ten minutes. Throws `.unusable` for more than `messageLimit` bytes.
+    public func keep(_ texts: [String: String]) throws(StoreError) {
+        guard !texts.isEmpty else { return }
+        let size = texts.reduce(0) { $0 + $1.key.utf8.count + $1.value.utf8.count }
+        guard size <= Self.messageLimit else {
+            throw .unusable("\(size) bytes of settings are too many: make them \(Self.messageLimit) at most")
+        }
+        var command = RedisCommand("HSET", ClusterScripts.controls)
+        for (name, text) in texts {
+            command.append(name)
+            command.append(text)
+        }
+        let life = String(ClusterScripts.controlsMilliseconds)
+        _ = try client.call { [command] client throws(RedisFailure) in
+            try client.ask([command, RedisCommand("PEXPIRE", ClusterScripts.controls, life)])
+        }
+    }
+
+    /// All that is kept by `keep`.
+    public func kept() throws(StoreError) -> [String: String] {
+        let reply = try client.call { client throws(RedisFailure) in
+            try client.ask(RedisCommand("HGETALL", ClusterScripts.controls))
+        }
+        let parts = reply.elements
+        return stride(from: 0, to: parts.count - 1, by: 2).reduce(into: [:]) { kept, at in
+            if let name = parts[at].text { kept[name] = parts[at + 1].text }
+        }
     }
 
     /// The position of the last notice: where a node that comes begins.

@@ -75,12 +75,23 @@ public final class RedisEventStore: SharedEventStore {
     }
 
     /// Lists conditions as firing, with the last event of each, as this process still knows them after a
-    /// loss.
+    /// loss, and puts back the states that are not there.
     ///
     /// May be called by every gateway and again: nothing older replaces what is there, and what was resolved
     /// since the loss stays so. Later than ten minutes after it nothing is done. Events that are not firing
     /// are passed over.
-    public func restoreFiring(_ events: [StoredEvent]) throws(StoreError) {
+    public func restoreFiring(
+        _ events: [StoredEvent], states: [String: [UInt8]] = [:]
+    ) throws(StoreError) {
+        // First, so that what is listed as firing has its state. One by one: each may have some MB.
+        for (name, value) in states.sorted(by: { $0.key < $1.key }) {
+            var arguments = known()
+            arguments.append(name)
+            arguments.append(value)
+            _ = try client.call { [arguments] client throws(RedisFailure) in
+                try client.run(StreamScripts.restoreState, keys: StreamKeys.all, arguments)
+            }
+        }
         var rest = events.prefix(StreamKeys.firingLimit)
         while !rest.isEmpty {
             var arguments = known()

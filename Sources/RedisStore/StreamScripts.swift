@@ -139,6 +139,15 @@ enum StreamScripts {
         return answered[1] == ARGV[1] and answered[2]
         """)
 
+    /// Further arguments: a name and what is kept by it. Puts it back unless it is there; does nothing ten
+    /// minutes after the stream was broken. → 1 where it was put back.
+    static let restoreState = RedisScript(
+        name: "restoreState", StreamKeys.settle,
+        """
+        settle(ARGV[1], ARGV[2], ARGV[3])
+        return restoring() and redis.call('HSETNX', KEYS[4], ARGV[4], ARGV[5]) or 0
+        """)
+
     /// Further arguments: fingerprint, position, JSON, and so on. Lists conditions as firing that are not
     /// listed, or with an older event, unless they were resolved since the stream was broken. Does nothing
     /// ten minutes after that. → how many were listed.

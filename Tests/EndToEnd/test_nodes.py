@@ -128,7 +128,6 @@ def test_load_at_three_nodes_while_one_is_killed_one_paused_and_one_cut_off(redi
             wire.heal()
             load.wait_for(50)
             load.finish().read_back(b)
-        # A node that lags behind another knows no such position, until it waits for it.
         load.assert_good()
 
 
@@ -207,9 +206,11 @@ def test_a_node_that_hung_and_goes_on_finds_its_lease_gone(watched):
         second = owner(rest)
         fire(market)
         eventually(lambda: told(rest, second), "the new owner tells", SOON)
+        by_new = [one["event_id"] for one in told(rest, second)]
     assert owner(nodes) in rest, "the old owner does not run beside the new one"
+    runners(nodes, "funding_rate")
     assert_one_alert(nodes, second)
-    assert len(told(nodes, second)) == len(told(nodes, first)), "nor did it tell anything"
+    assert [one["event_id"] for one in told(nodes, first)] == by_new, "nor did it tell anything"
     nodes[first].assert_alive()
 
 
@@ -231,3 +232,86 @@ def test_a_node_that_is_cut_off_from_redis_stops_its_watchdogs_within_the_lease(
     eventually(lambda: told(nodes, "b"), "it sees what it missed", SOON)
     assert_one_alert(nodes, "b")
     assert len(runners(nodes, "funding_rate")) == 1
+
+
+def test_a_node_that_hung_checks_no_more_once_its_lease_is_over(watched):
+    market, nodes = watched
+    first = owner(nodes)
+    rest = {name: node for name, node in nodes.items() if name != first}
+    with nodes[first].paused():
+        second = owner(rest)
+        before = {name: checks({name: rest[name]}, "funding_rate")[name] for name in rest}
+    # What it had begun when it hung may end; then it has heard of its lease.
+    eventually(lambda: "funding_rate stands by" in nodes[first].log, "it stands by", SOON)
+    ended = checks(nodes, "funding_rate")[first]
+    for _ in range(3):
+        assert runners(nodes, "funding_rate") == [second]
+    after = checks(nodes, "funding_rate")
+    assert after[first] == ended and after[second] > before[second]
+    assert all(after[name] == before[name] for name in rest if name != second)
+
+
+def test_what_fires_goes_on_firing_once_after_redis_was_emptied(redis, watched):
+    market, nodes = watched
+    owner(nodes)
+    fire(market)
+    names = {one["fingerprint"] for one in eventually(lambda: told(nodes, "a"), "it fires", SOON)}
+    redis.flush()
+    owner(nodes)
+    runners(nodes, "funding_rate", 5)
+    assert not [one for one in told(nodes, "a") if one["status"] == "firing"], "it was told before"
+    fire(market, False)
+    eventually(lambda: {one["fingerprint"] for one in told(nodes, "a") if one["status"] == "resolved"} == names,
+               "it ends", SOON)
+    assert len([one for one in told(nodes, "a") if one["status"] == "resolved"]) == len(names)
+
+
+def test_what_fires_of_a_watchdog_that_nobody_runs_any_more_ends(redis, watched):
+    market, nodes = watched
+    first = owner(nodes)
+    fire(market)
+    eventually(lambda: told(nodes, first), "it fires", SOON)
+    nodes[first].stop()
+    rest = {name: node for name, node in nodes.items() if name != first}
+    for node in rest.values():
+        assert node.request("POST", "/watchdogs/funding_rate/disable").status == 200
+    name = min(rest)
+    eventually(lambda: told(rest, name)[-1]["status"] == "resolved", "somebody ends it", 5 * LEASE + SOON)
+    assert_one_alert(rest, name)
+    eventually(lambda: redis.cli("EXISTS", "fiml:lease:watchdog:funding_rate") == "0", "nobody keeps it", SOON)
+
+
+def test_settings_of_absurd_length_are_passed_on_as_they_hold(watched):
+    _, nodes = watched
+    body = json.dumps({"FUNDING_RATE_ASSETS": "ETH" + "," * 70_000 + "BTC"}).encode()
+    assert nodes["a"].request("PATCH", "/watchdogs/funding_rate", body).status == 200
+    for node in nodes.values():
+        eventually(lambda: node.get_json("/watchdogs/funding_rate")["settings"]["FUNDING_RATE_ASSETS"] == "ETH,BTC",
+                   "the others have it too", SOON)
+        node.assert_alive()
+
+
+def test_what_is_switched_and_set_at_one_node_holds_at_all_and_after_a_restart_and_a_cut_wire(watched):
+    market, nodes = watched
+
+    def are(enabled, interval, among="abc"):
+        def said(node):
+            one = node.get_json("/watchdogs/funding_rate")["settings"]
+            return one["ENABLE_FUNDING_RATE_WATCHDOG"], one["FUNDING_RATE_CHECK_INTERVAL"]
+
+        eventually(lambda: all(said(nodes[name]) == (enabled, interval) for name in among),
+                   f"{among} have {enabled} and {interval}", SOON)
+
+    market.wire.stall()
+    for interval in (7, 9):
+        assert nodes["a"].request(
+            "PATCH", "/watchdogs/funding_rate",
+            json.dumps({"FUNDING_RATE_CHECK_INTERVAL": interval}).encode()).status == 200
+    assert nodes["c"].request("POST", "/watchdogs/funding_rate/disable").status == 200
+    are("false", "9", "ac")
+    market.wire.heal()
+    are("false", "9")
+    nodes["a"].restart()
+    are("false", "9")
+    assert nodes["a"].request("POST", "/watchdogs/funding_rate/enable").status == 200
+    are("true", "9")

@@ -21,7 +21,7 @@ struct RedisClusterTests {
     }
 
     private func beat(
-        _ node: RedisCluster, ttl: Int = 600_000, wants: [String: Bool] = Self.wants
+        _ node: RedisCluster, ttl: Int = 300_000, wants: [String: Bool] = Self.wants
     ) throws -> ClusterBeat {
         try node.beat(record: Array(node.node.utf8), ttlMilliseconds: ttl, wants: wants)
     }
@@ -169,6 +169,40 @@ struct RedisClusterTests {
         try server.run("HSET", "fiml:members", "x", "{", "y", "[]", "z", #"{"ends":9e15,"at":1,"wants":7}"#)
         let beat = try beat(node("a"))
         #expect(beat.leases.values.allSatisfy(\.isHeld) && beat.members.map(\.node) == ["a"])
+    }
+
+    @Test("A member from the future, of before the server's clock was set back, is forgotten")
+    func clockSetBack() throws {
+        let record = #"{"process":"p","record":"{}","wants":{"watchdog:w1":true},"at":9e12,"ends":9.1e12}"#
+        let late = #"{"process":"p","record":"{}","wants":{"watchdog:w1":true},"at":1,"ends":9.1e12}"#
+        try server.run("HSET", "fiml:members", "ahead", record, "late", late)
+        try server.run("HSET", "fiml:lease:watchdog:w1", "holder", "ahead", "process", "p", "token", "1")
+        try server.run("PEXPIRE", "fiml:lease:watchdog:w1", "86400000")
+        #expect(try beat(node("a")).members.map(\.node) == ["a"])
+        #expect(try server.run("PTTL", "fiml:lease:watchdog:w1").number ?? .max <= 300_000)
+    }
+
+    @Test("What is kept for all nodes is there while nodes beat, name by name")
+    func kept() throws {
+        let (a, b) = (node("a"), node("b"))
+        #expect(try a.kept().isEmpty)
+        try a.keep(["x": "1", "y": ""])
+        try b.keep(["x": "ü"])
+        try b.keep([:])
+        #expect(try a.kept() == ["x": "ü", "y": ""])
+        try server.run("PEXPIRE", "fiml:controls", "60000")
+        _ = try beat(a)
+        #expect(try server.run("PTTL", "fiml:controls").number ?? 0 > 500_000)
+        let long = String(repeating: "x", count: RedisCluster.messageLimit)
+        #expect(failure { try a.keep(["long": long]) } != nil)
+    }
+
+    @Test("A notice that is too long is refused, not fatal")
+    func longNotice() throws {
+        let a = node("a")
+        let long: [UInt8] = Array(repeating: 0, count: RedisCluster.messageLimit + 1)
+        #expect(failure { try a.publishNotice(long) }?.description.contains("65537 bytes") == true)
+        try a.publishNotice(Array(long.dropLast()))
     }
 
     @Test("A full server renews leases all the same")

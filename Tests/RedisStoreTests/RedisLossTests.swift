@@ -226,6 +226,21 @@ struct RedisLossTests {
         #expect(try ids(b.store.contents().firing) == ["a3"])
     }
 
+    @Test("What was kept by name is put back after a loss, and never over what is there")
+    func states() throws {
+        let store = RedisEventStore(server.client())
+        _ = try store.open(now: 0)
+        try store.append(event("a0"))
+        try server.run("HSET", "watchdog:meta", "broken", "1000")
+        try store.restoreFiring([], states: ["s": [0]])
+        #expect(try store.contents().states.isEmpty, "nothing was lost")
+        try server.run("FLUSHALL")
+        _ = try store.contents()
+        try store.restoreFiring([], states: ["s": [1]])
+        try store.restoreFiring([], states: ["s": [2], "t": [3]])
+        #expect(try store.contents().states == ["s": [1], "t": [3]])
+    }
+
     @Test("Without a loss nothing is listed again")
     func noLoss() throws {
         let store = RedisEventStore(server.client())

@@ -44,6 +44,7 @@ final class ClusterControl: Sendable {
         var wants: [String: Bool] = [:]
         var record: [UInt8] = Array("{}".utf8)
         var hearers: [String: @Sendable (JSONValue, String) -> Void] = [:]
+        var whenBack: (@Sendable () -> Void)?
         var isStopped = false
     }
 
@@ -69,8 +70,8 @@ final class ClusterControl: Sendable {
     /// Starts to beat.
     func start() throws(SystemCallError) {
         try LinuxSystem.Thread(name: "cluster") { [self] in
-            var heard: StreamPosition?
-            while !state.withLock({ $0.isStopped }) { turn(&heard) }
+            var round = Round()
+            while !state.withLock({ $0.isStopped }) { turn(&round) }
             ended.signal()
         }.detach()
     }
@@ -116,40 +117,76 @@ final class ClusterControl: Sendable {
         state.withLock { $0.hearers[kind] = hear }
     }
 
+    /// Calls `back`, from a thread that must not wait, when this node is among the others again: it may have
+    /// missed what they told.
+    func whenBack(_ back: @escaping @Sendable () -> Void) {
+        state.withLock { $0.whenBack = back }
+    }
+
+    /// Keeps texts by their names for all nodes, tells the others of it with that kind, and gives back all
+    /// that is kept; may wait for Redis.
+    func share(_ texts: [String: String], _ kind: String) throws(StoreError) -> [String: String] {
+        try cluster.keep(texts)
+        // Also while this node is no member: it is tried again until the others know.
+        if !texts.isEmpty { try cluster.publishNotice(Self.notice(kind, .null)) }
+        return try cluster.kept()
+    }
+
     /// Tells all other nodes; may wait for Redis, and is not tried while that is known to be away. A node
     /// that is cut off for long does not hear of it.
     func tell(_ kind: String, _ content: JSONValue) {
         if let trouble = view().trouble {
             return log.warning("the other gateways were not told (\(kind)): \(trouble)")
         }
-        let notice: JSONValue = ["kind": .string(kind), "content": content]
         do throws(StoreError) {
-            try cluster.publishNotice(notice.json)
+            try cluster.publishNotice(Self.notice(kind, content))
         } catch {
             log.warning("the other gateways were not told (\(kind)): \(error)")
         }
     }
 
+    private static func notice(_ kind: String, _ content: JSONValue) -> [UInt8] {
+        let notice: JSONValue = ["kind": .string(kind), "content": content]
+        return notice.json
+    }
+
     // MARK: - Beats
 
-    private func turn(_ heard: inout StreamPosition?) {
+    /// What the thread that beats knows.
+    private struct Round {
+        /// The last notice that was heard.
+        var heard: StreamPosition?
+        /// When the next beat is due, in milliseconds of the monotonic clock.
+        var due: UInt64 = 0
+    }
+
+    /// The longest that it waits for anything, so that it can be stopped.
+    private static let waitMilliseconds = 500
+
+    private func turn(_ round: inout Round) {
         let interval = max(100, leaseMilliseconds / 5)
         do throws(StoreError) {
-            try beat()
+            let now = monotonicMilliseconds()
+            if now >= round.due {
+                try beat()
+                round.due = now + UInt64(interval)
+            }
             // Waiting for notices is the pause between beats.
-            if heard == nil { heard = try cluster.lastNotice() }
-            let after = heard ?? .zero
-            for notice in try cluster.notices(after: after, waitMilliseconds: interval) {
-                heard = notice.position
+            if round.heard == nil { round.heard = try cluster.lastNotice() }
+            let left = Int(clamping: Int64(round.due) - Int64(monotonicMilliseconds()))
+            let wait = min(max(1, left), Self.waitMilliseconds)
+            for notice in try cluster.notices(after: round.heard ?? .zero, waitMilliseconds: wait) {
+                round.heard = notice.position
                 if notice.node != nodeID { pass(notice) }
             }
         } catch {
+            round.due = 0
             let isNews = state.withLock { state in
                 defer { state.view = View(nodes: [], trouble: error.description) }
                 return state.view.trouble == nil
             }
             if isNews { log.error("this gateway is cut off from the others: \(error)") }
-            _ = stopped.wait(timeout: .now() + .milliseconds(min(interval, 500)))
+            _ = stopped.wait(timeout: .now() + .milliseconds(min(interval, Self.waitMilliseconds)))
         }
     }
 
@@ -159,7 +196,7 @@ final class ClusterControl: Sendable {
         let beat = try cluster.beat(record: record, ttlMilliseconds: leaseMilliseconds, wants: wants)
         // What is done under a lease ends a little before another node may have it.
         let margin = min(500, leaseMilliseconds / 5)
-        let held = beat.leases.filter(\.value.isHeld).mapValues { lease in
+        let granted = beat.leases.filter(\.value.isHeld).mapValues { lease in
             Held(token: lease.token, until: before + UInt64(max(0, lease.grantedForMilliseconds - margin)))
         }
         let nodes = beat.members.map { member in
@@ -167,11 +204,24 @@ final class ClusterControl: Sendable {
                 id: member.node, record: (try? JSONValue.parse(member.record)) ?? .null,
                 ageMilliseconds: member.ageMilliseconds)
         }
-        let (old, wasCutOff) = state.withLock { state in
-            defer { (state.view, state.held) = (View(nodes: nodes), held) }
-            return (Set(state.view.nodes.map(\.id)), state.view.trouble != nil)
+        let time = monotonicMilliseconds()
+        let (old, wasCutOff, late) = state.withLock { state in
+            // One that had ended here is not taken up with the token that it had: what was computed before
+            // must not pass for news of now.
+            let late = granted.filter { name, lease in
+                state.held[name].map { $0.token == lease.token && $0.until <= time } ?? false
+            }
+            defer {
+                state.view = View(nodes: nodes)
+                state.held = granted.merging(late.mapValues { Held(token: $0.token, until: 0) }) { $1 }
+            }
+            return (Set(state.view.nodes.map(\.id)), state.view.trouble != nil, late.keys.sorted())
         }
-        if wasCutOff { log.info("this gateway is among the others again") }
+        if !late.isEmpty { try cluster.release(late) }
+        if wasCutOff {
+            log.info("this gateway is among the others again")
+            state.withLock { $0.whenBack }?()
+        }
         let now = Set(nodes.map(\.id))
         guard now != old else { return }
         log.info("the gateways on this Redis are \(now.sorted().joined(separator: ", "))")

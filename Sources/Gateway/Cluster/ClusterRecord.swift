@@ -35,6 +35,16 @@ enum ClusterRecord {
         }.filter { !$0.isStandingBy }
     }
 
+    /// Whether another node that lives would run a watchdog.
+    static func isWanted(_ name: WatchdogName, in view: ClusterControl.View, butOf nodeID: String) -> Bool {
+        view.nodes.contains { node in
+            node.id != nodeID
+                && (node.record["watchdogs"]?.elements ?? []).contains {
+                    $0["name"]?.text == name.rawValue && $0["status"]?.text != "disabled"
+                }
+        }
+    }
+
     /// The `cluster` of `/health`.
     static func health(_ view: ClusterControl.View, nodeID: String) -> JSONValue {
         [

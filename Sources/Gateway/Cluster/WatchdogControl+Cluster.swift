@@ -7,69 +7,52 @@ extension WatchdogControl {
     /// The lease of a watchdog.
     static func lease(_ name: WatchdogName) -> String { "watchdog:\(name.rawValue)" }
 
-    /// Tells the others how this node's watchdogs are and which it would run; takes those whose leases it has
-    /// got, and lets go of those whose leases it has no more. Gives back what runs now.
-    func follow(
-        _ cluster: ClusterControl, running: [WatchdogName: Int64]
-    ) async -> [WatchdogName: Int64] {
-        let health = await manager.health()
-        let wants = health.watchdogs.reduce(into: [:]) { wants, watchdog in
-            wants[Self.lease(watchdog.name)] = watchdog.status != .disabled
+    /// Runs watchdogs while their leases are here, until the task is cancelled. A turn waits for no store.
+    func follow(_ cluster: ClusterControl) async {
+        var leases = WatchdogLeases(
+            cluster, manager, state.publisher.journal, state.log,
+            leaseTime: state.settings.cluster.leaseTime)
+        while !Task.isCancelled {
+            await leases.turn(workers: state.offeredWorkers(), incarnation: state.incarnation)
+            guard (try? await Task.sleep(for: .seconds(1) / Self.turnsPerSecond)) != nil else { return }
         }
-        let record = ClusterRecord.make(
-            health, workers: state.offeredWorkers(), incarnation: state.incarnation)
-        cluster.show(record, wants: wants)
-        let held = cluster.held()
-        var running = running
-        for (name, token) in running where held[Self.lease(name)] != token {
-            _ = await manager.standBy(name)
-            running[name] = nil
-            state.log.info("\(name.rawValue) stands by: its lease is over")
-        }
-        let given = WatchdogName.allCases.filter { running[$0] == nil && held[Self.lease($0)] != nil }
-        guard !given.isEmpty, let states = await state.publisher.journal.storedStates() else {
-            return running
-        }
-        for name in given {
-            // Read after the lease was given, so that the holder before can add nothing to it; and the lease
-            // may be over by now.
-            guard let token = cluster.held()[Self.lease(name)] else { continue }
-            _ = await manager.take(name, state: states[WatchdogNews.stateName(of: name)], token: token)
-            running[name] = token
-            state.log.info("\(name.rawValue) runs here now")
-        }
-        return running
     }
 
-    /// Passes what is done to a watchdog here on to the other nodes.
-    func passOn(_ name: WatchdogName, _ change: JSONValue) {
+    /// Passes a restart on to the other nodes.
+    func passOnRestart(_ name: WatchdogName) {
         guard let cluster = state.cluster else { return }
-        let content: JSONValue = ["watchdog": .string(name.rawValue), "change": change]
-        // Where too much waits, it holds for this node alone; its answer shows what the other nodes do not.
-        _ = state.publisher.journal.onReader { _ in cluster.tell("watchdog", content) }
+        // Where too much waits, it is done at this node alone; its answer shows what the other nodes do not.
+        _ = state.publisher.journal.onReader { _ in cluster.tell("restart", .string(name.rawValue)) }
     }
 
-    /// Does to watchdogs what is done to them at other nodes.
-    func hearOthers(_ cluster: ClusterControl) {
-        cluster.hear("watchdog") { [self] content, node in
-            guard let name = content["watchdog"]?.text.flatMap(WatchdogName.init(rawValue:)) else { return }
-            let change = content["change"] ?? .null
-            Task { await apply(change, to: name, from: node) }
+    /// Does to watchdogs what is done to them at other nodes, until the task is cancelled.
+    func hearOthers(_ cluster: ClusterControl) async {
+        cluster.hear("restart") { [self] content, node in
+            guard let name = content.text.flatMap(WatchdogName.init(rawValue:)) else { return }
+            state.log.info("\(node) tells of a restart of \(name.rawValue)")
+            Task { await restart(name, passingOn: false) }
+        }
+        await controls?.run { kept in
+            for name in WatchdogName.allCases { await use(kept, of: name) }
         }
     }
 
-    private func apply(_ change: JSONValue, to name: WatchdogName, from node: String) async {
-        state.log.info("\(node) tells of a change to \(name.rawValue)")
-        if let isOn = change["enabled"]?.boolean {
-            await enable(name, isOn, passingOn: false)
-        } else if change["restart"]?.boolean == true {
-            await restart(name, passingOn: false)
-        } else if let values = change["settings"]?.members {
-            do throws(SettingRefusal) {
-                try await set(values, of: name, passingOn: false)
-            } catch {
-                state.log.warning("\(name.rawValue) keeps its settings: \(error.detail)")
-            }
+    /// Makes settings that hold at all nodes hold here, those of one watchdog, where they do not yet.
+    private func use(_ kept: [String: String], of name: WatchdogName) async {
+        let settings = settings.withLock { $0 }
+        let changed = Self.settings(of: name).filter {
+            kept[$0.name] != nil && kept[$0.name] != $0.text(settings)
+        }
+        guard let first = changed.first else { return }
+        state.log.info("\(name.rawValue) is set as another gateway was")
+        if changed.count == 1, first.name.hasPrefix("ENABLE_") {
+            return await enable(name, kept[first.name] == "true", passingOn: false)
+        }
+        do throws(SettingRefusal) {
+            let values = changed.map { ($0.name, JSONValue.string(kept[$0.name] ?? "")) }
+            try await set(Dictionary(uniqueKeysWithValues: values), of: name, passingOn: false)
+        } catch {
+            state.log.warning("\(name.rawValue) keeps its settings: \(error.detail)")
         }
     }
 }
