@@ -52,8 +52,8 @@ public protocol SharedEventStore: EventStore {
     func contents() throws(StoreError) -> StoreContents
 
     /// Lists conditions as firing, with the last event of each, as this process still knows them after
-    /// `follow` has told a loss, and puts back what was kept by name. Nothing older replaces what is there, and
-    /// nothing of `states` anything at all.
+    /// `follow` has told a loss, and puts back what was kept by name. Nothing older replaces what is there,
+    /// and nothing of `states` anything at all.
     func restoreFiring(_ events: [StoredEvent], states: [String: [UInt8]]) throws(StoreError)
 }
 

@@ -74,8 +74,8 @@ enum ClusterScripts {
         """)
 
     private static let sharing = """
-        -- Whether a member has beaten in time. One from the future has before the clock was set back: it comes
-        -- again with its next beat, or is dead.
+        -- Whether a member has beaten in time. One from the future did so before the clock was set back: it
+        -- comes again with its next beat, or is dead.
         local function lives(member)
           local at, ends = tonumber(member.at), tonumber(member.ends)
           return at and ends and ends > now and ends - now <= \(longestLeaseMilliseconds) and at <= now + 1000
