@@ -130,8 +130,8 @@ public final class SessionKeeper: Sendable {
         }.detach()
     }
 
-    /// Writes what is not written yet, as far as the store takes it, closes the store, and ends; waits for that
-    /// some seconds at most. Called once. Who lets others use the store gives each their share of it
+    /// Writes what is not written yet, as far as the store takes it, closes the store, and ends; waits for
+    /// that some seconds at most. Called once. Who lets others use the store gives each their share of it
     /// (`SharedKeyedStore`).
     public func stop() {
         state.withLock { $0.isStopped = true }

@@ -17,8 +17,8 @@ enum ClusterRecord {
         return record.json
     }
 
-    /// Whether a gateway may still run in that incarnation. One whose record does not say in which it runs, such
-    /// as before its first beat with a record, may.
+    /// Whether a gateway may still run in that incarnation. One whose record does not say in which it runs,
+    /// such as before its first beat with a record, may.
     static func mayRun(_ nodeID: String, _ incarnation: String, in view: ClusterControl.View) -> Bool {
         // While nothing is known of the others, or of this node itself, nobody counts as gone.
         guard view.trouble == nil, !view.nodes.isEmpty else { return true }
