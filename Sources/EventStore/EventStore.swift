@@ -204,4 +204,12 @@ public enum Appended: Hashable, Sendable {
     case stored([StreamPosition])
     /// Somebody else holds the lease by now; nothing was taken.
     case fenced
+
+    /// Where its events stand; nowhere where nothing was taken.
+    var positions: [StreamPosition] {
+        switch self {
+        case .stored(let positions): positions
+        case .fenced: []
+        }
+    }
 }

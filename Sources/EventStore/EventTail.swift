@@ -74,7 +74,7 @@ struct EventTail: Sendable {
     /// here.
     func read(after position: StreamPosition, limit: Int) -> [Publication]? {
         guard position >= begin else { return nil }
-        let first = firstIndex(after: position)
+        let first = publications[start...].firstIndex(after: position) { $0.position }
         return Array(publications[first..<min(first + limit, publications.count)])
     }
 
@@ -94,17 +94,6 @@ struct EventTail: Sendable {
         case .resolved:
             conditions[event.fingerprint] = nil
         }
-    }
-
-    /// Positions grow with the index, so it is found by halving.
-    private func firstIndex(after position: StreamPosition) -> Int {
-        var low = start
-        var high = publications.count
-        while low < high {
-            let middle = (low + high) / 2
-            if publications[middle].position > position { high = middle } else { low = middle + 1 }
-        }
-        return low
     }
 }
 

@@ -175,16 +175,10 @@ private struct Work {
 
     private mutating func settle(_ entries: [JournalWriter.Entry], _ outcomes: [Appended]) {
         let follower = journal.follower
-        var news: [NewEvent] = []
-        for (entry, outcome) in zip(entries, outcomes) {
-            guard case .stored(let positions) = outcome else { continue }
-            news += zip(entry.submission.events, positions).map {
-                NewEvent(event: $0, position: $1, submittedAt: entry.submittedAt)
-            }
-        }
-        stored = news.last?.position ?? stored
-        journal.status.withLock { $0.count += news.count }
-        let rounds = follower == nil ? journal.take(news, stored: stored) : []
+        let count = outcomes.reduce(0) { $0 + $1.positions.count }
+        journal.status.withLock { $0.count += count }
+        // What stands in a shared store is told by who follows it.
+        let rounds = follower == nil ? take(entries, outcomes) : []
         // A store in memory is no larger than it may be, and who is answered sees it so.
         if journal.limits.keptBeyond == 0 { trimIfDue(monotonicMilliseconds()) }
         // Answers go before the broadcast, which takes longer.
@@ -201,6 +195,20 @@ private struct Work {
                 follower.whenTold(last) { entry.answer(.stored(positions)) }
             }
         }
+    }
+
+    /// Takes up what was stored; what is to be broadcast.
+    private mutating func take(
+        _ entries: [JournalWriter.Entry], _ outcomes: [Appended]
+    ) -> [[Publication]] {
+        var news: [NewEvent] = []
+        for (entry, outcome) in zip(entries, outcomes) {
+            news += zip(entry.submission.events, outcome.positions).map {
+                NewEvent(event: $0, position: $1, submittedAt: entry.submittedAt)
+            }
+        }
+        stored = news.last?.position ?? stored
+        return journal.take(news, stored: stored)
     }
 
     /// Trims the store once in a while, or where it has grown too far. `now`: milliseconds of the monotonic

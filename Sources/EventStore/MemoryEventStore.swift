@@ -10,15 +10,8 @@ public final class MemoryEventStore: EventStore {
         var earliest = StreamPosition.zero
         var states: [String: [UInt8]] = [:]
 
-        /// Positions grow with the index, so it is found by halving.
         func firstIndex(after position: StreamPosition) -> Int {
-            var low = start
-            var high = events.count
-            while low < high {
-                let middle = (low + high) / 2
-                if events[middle].position > position { high = middle } else { low = middle + 1 }
-            }
-            return low
+            events[start...].firstIndex(after: position) { $0.position }
         }
     }
 

@@ -34,3 +34,17 @@ extension StreamPosition {
             : StreamPosition(milliseconds: milliseconds, sequence: sequence + 1)
     }
 }
+
+extension ArraySlice {
+    /// The first index whose position lies after one; positions grow with the index, so it is found by
+    /// halving.
+    func firstIndex(after position: StreamPosition, _ positionOf: (Element) -> StreamPosition) -> Int {
+        var low = startIndex
+        var high = endIndex
+        while low < high {
+            let middle = (low + high) / 2
+            if positionOf(self[middle]) > position { high = middle } else { low = middle + 1 }
+        }
+        return low
+    }
+}

@@ -53,13 +53,6 @@ extension StreamPosition {
     init(now: Int64) {
         self.init(milliseconds: UInt64(clamping: now), sequence: 0)
     }
-
-    /// The position assigned next; a clock that goes back does not take positions along.
-    func next(now: Int64) -> StreamPosition {
-        let moment = StreamPosition(now: now)
-        guard moment.milliseconds <= milliseconds else { return moment }
-        return StreamPosition(milliseconds: milliseconds, sequence: sequence + 1)
-    }
 }
 
 extension SQLiteRow {

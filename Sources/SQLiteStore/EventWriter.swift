@@ -74,7 +74,7 @@ struct EventWriter: ~Copyable {
             for submission in submissions {
                 var positions: [StreamPosition] = []
                 for event in submission.events {
-                    last = last.next(now: now)
+                    last = last.next(at: now)
                     try statements.insert.run(last.values + [.integer(end), .utf8(event.json)])
                     end += 1
                     conditions.note(
